@@ -1,0 +1,76 @@
+# How this project declares its libraries, tests and warnings.
+
+add_library(tofu_options INTERFACE)
+target_include_directories(tofu_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
+target_compile_options(tofu_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(TOFU_MPI_SANITIZE)
+  target_compile_options(tofu_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(tofu_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# One precompiled header serves every target that includes libtorch: reading its headers is what
+# takes long in such a file.
+add_library(tofu_torch_headers OBJECT "${PROJECT_SOURCE_DIR}/cmake/torch_headers.cpp")
+target_link_libraries(tofu_torch_headers PUBLIC tofu_options Libtorch::torch)
+target_precompile_headers(tofu_torch_headers PRIVATE "${PROJECT_SOURCE_DIR}/cmake/torch_headers.hpp")
+
+# tofu_mpi_library(NAME [TORCH] SOURCES ... [PUBLIC ...] [PRIVATE ...])
+# TORCH: the sources include libtorch.
+function(tofu_mpi_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH" "" "SOURCES;PUBLIC;PRIVATE")
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC tofu_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  if(arg_TORCH)
+    target_link_libraries(${name} PUBLIC Libtorch::torch)
+    target_precompile_headers(${name} REUSE_FROM tofu_torch_headers)
+  endif()
+endfunction()
+
+# tofu_mpi_test_binary(NAME [TORCH] [MPI] SOURCES ... LIBRARIES ...)
+# MPI: the binary starts MPI itself and reports a failure of any rank with that rank's number.
+function(tofu_mpi_test_binary name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TORCH;MPI" "" "SOURCES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_definitions(${name} PRIVATE TOFU_MPI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE tofu_options ${arg_LIBRARIES} GTest::gtest)
+  if(arg_MPI)
+    target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp")
+    target_link_libraries(${name} PRIVATE MPI::MPI_C)
+  else()
+    target_link_libraries(${name} PRIVATE GTest::gtest_main)
+  endif()
+  if(arg_TORCH)
+    target_link_libraries(${name} PRIVATE Libtorch::torch)
+    target_precompile_headers(${name} REUSE_FROM tofu_torch_headers)
+  endif()
+endfunction()
+
+# tofu_mpi_test(BINARY FILTER PATTERN LABELS ... [RANKS n ...] [TIMEOUT seconds])
+# One ctest entry for the suites that PATTERN selects; with RANKS one per rank count.
+function(tofu_mpi_test binary)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "FILTER;TIMEOUT" "LABELS;RANKS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  string(REGEX REPLACE "[^A-Za-z0-9]+" "" suite "${arg_FILTER}")
+  set(environment "OMP_NUM_THREADS=1" "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
+      "UBSAN_OPTIONS=print_stacktrace=1"
+      "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/leaks.txt")
+  if(NOT arg_RANKS)
+    add_test(NAME ${binary}.${suite}
+             COMMAND ${binary} --gtest_filter=${arg_FILTER} --gtest_brief=1)
+    set_tests_properties(${binary}.${suite} PROPERTIES LABELS "${arg_LABELS}"
+                         TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${environment}")
+  endif()
+  foreach(ranks IN LISTS arg_RANKS)
+    set(name "${binary}.${suite}.ranks${ranks}")
+    add_test(NAME ${name}
+             COMMAND ${MPIEXEC_EXECUTABLE} -np ${ranks} --bind-to none --oversubscribe
+                     $<TARGET_FILE:${binary}> --gtest_filter=${arg_FILTER} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+                         ENVIRONMENT "${environment}" PROCESSORS ${ranks})
+  endforeach()
+endfunction()

@@ -1,0 +1,5 @@
+// What nearly every file that computes with tensors includes; precompiled once.
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/variable.h>
