@@ -4,6 +4,8 @@ add_library(tofu_options INTERFACE)
 target_include_directories(tofu_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 target_compile_options(tofu_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+# The C interface of MPI alone: the old C++ one would have to be linked too.
+target_compile_definitions(tofu_options INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 if(TOFU_MPI_SANITIZE)
   target_compile_options(tofu_options INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
@@ -56,6 +58,9 @@ function(tofu_mpi_test binary)
     set(arg_TIMEOUT 300)
   endif()
   string(REGEX REPLACE "[^A-Za-z0-9]+" "" suite "${arg_FILTER}")
+  if(suite STREQUAL "")
+    set(suite all)
+  endif()
   set(environment "OMP_NUM_THREADS=1" "OMPI_ALLOW_RUN_AS_ROOT=1" "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
       "UBSAN_OPTIONS=print_stacktrace=1"
       "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/leaks.txt")
