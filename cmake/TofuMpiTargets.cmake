@@ -3,7 +3,7 @@
 add_library(tofu_options INTERFACE)
 target_include_directories(tofu_options INTERFACE "${PROJECT_SOURCE_DIR}/src")
 target_compile_options(tofu_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  -fPIC -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 # The C interface of MPI alone: the old C++ one would have to be linked too.
 target_compile_definitions(tofu_options INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 if(TOFU_MPI_SANITIZE)

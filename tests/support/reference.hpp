@@ -7,7 +7,9 @@
 
 namespace tofu::test {
 
-inline std::filesystem::path source_directory() { return TOFU_MPI_SOURCE_DIR; }
+inline std::filesystem::path source_directory() {
+  return TOFU_MPI_SOURCE_DIR;
+}
 
 // The folder of reference cases: TOFU_GOLDEN_DIR, else ../shared/golden beside the project, else
 // the small set that the project keeps in tests/golden (and says so).

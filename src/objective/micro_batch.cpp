@@ -1,0 +1,107 @@
+#include "objective/micro_batch.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tofu {
+namespace {
+
+// More tokens than this fill any device; fewer passes would only take more memory.
+constexpr std::int64_t kTokensPerPass = 16384;
+
+std::int64_t count_tokens(const std::vector<const Sample*>& samples) {
+  return std::accumulate(samples.begin(), samples.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Sample* sample) {
+                           return sum + static_cast<std::int64_t>(sample->ids.size());
+                         });
+}
+
+// The labelled sets of a micro-batch whose samples are packed role after role.
+struct LabelledMicroBatch {
+  LabelledSet forget;
+  LabelledSet retain;
+  LabelledSet refusal;
+};
+
+LabelledMicroBatch label_micro_batch(const MicroBatch& batch, std::int64_t first_token,
+                                     at::Device device) {
+  LabelledMicroBatch labelled;
+  labelled.forget = label_samples(batch.forget, batch.forget_references, first_token, device);
+  first_token += count_tokens(batch.forget);
+  labelled.retain = label_samples(batch.retain, {}, first_token, device);
+  first_token += count_tokens(batch.retain);
+  labelled.refusal = label_samples(batch.refusal, batch.refusal_references, first_token, device);
+  return labelled;
+}
+
+PackedBatch pack_micro_batches(const std::vector<MicroBatch>& batches, std::size_t first,
+                               std::size_t count, at::Device device) {
+  std::vector<std::vector<std::int64_t>> sequences;
+  for (std::size_t i = first; i < first + count; ++i) {
+    for (const auto* role : {&batches[i].forget, &batches[i].retain, &batches[i].refusal}) {
+      for (const Sample* sample : *role) sequences.push_back(sample->ids);
+    }
+  }
+  return pack_sequences(sequences, device);
+}
+
+ObjectiveInput score_micro_batch(const Head& head, const at::Tensor& hidden_ND,
+                                 const LabelledMicroBatch& labelled, const Hyperparameters& hyper) {
+  ObjectiveInput input;
+  input.hyper = hyper;
+  if (labelled.forget.rows > 0) input.forget.emplace(head, hidden_ND, labelled.forget);
+  if (labelled.retain.rows > 0) input.retain.emplace(head, hidden_ND, labelled.retain);
+  if (labelled.refusal.rows > 0) input.refusal.emplace(head, hidden_ND, labelled.refusal);
+  return input;
+}
+
+}  // namespace
+
+std::int64_t MicroBatch::token_count() const {
+  return count_tokens(forget) + count_tokens(retain) + count_tokens(refusal);
+}
+
+std::int64_t passes_for(const std::vector<std::int64_t>& token_counts) {
+  const std::int64_t total =
+      std::accumulate(token_counts.begin(), token_counts.end(), std::int64_t{0});
+  const std::int64_t wanted = (total + kTokensPerPass - 1) / kTokensPerPass;
+  return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, std::ssize(token_counts)));
+}
+
+LossSums accumulate_gradient(BlockChain* chain, const Objective& objective,
+                             const Hyperparameters& hyper, const std::vector<MicroBatch>& local,
+                             std::int64_t global_micro_batches, std::int64_t passes) {
+  const at::Device device = chain->parameters().options().device;
+  const auto pass_count = static_cast<std::size_t>(passes);
+  LossSums sums;
+  for (std::size_t pass = 0; pass < pass_count; ++pass) {
+    const std::size_t first = local.size() * pass / pass_count;
+    const std::size_t count = local.size() * (pass + 1) / pass_count - first;
+    const bool last_pass = pass + 1 == pass_count;
+    if (count == 0) {
+      chain->forward_backward(nullptr, LossFunction(), last_pass);
+      continue;
+    }
+    const PackedBatch packed = pack_micro_batches(local, first, count, device);
+    const auto loss = [&](const Head& head, const at::Tensor& hidden_ND) {
+      at::Tensor total;
+      std::int64_t first_token = 0;
+      for (std::size_t i = first; i < first + count; ++i) {
+        const LabelledMicroBatch labelled = label_micro_batch(local[i], first_token, device);
+        first_token += local[i].token_count();
+        const ObjectiveResult result =
+            objective.evaluate(score_micro_batch(head, hidden_ND, labelled, hyper));
+        sums.loss += result.loss.item<double>();
+        for (const auto& [name, value] : result.parts) sums.parts[name] += value.item<double>();
+        ++sums.micro_batches;
+        const at::Tensor share = result.loss / static_cast<double>(global_micro_batches);
+        total = total.defined() ? total + share : share;
+      }
+      return total;
+    };
+    chain->forward_backward(&packed, loss, last_pass);
+  }
+  return sums;
+}
+
+}  // namespace tofu

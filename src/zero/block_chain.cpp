@@ -1,0 +1,176 @@
+#include "zero/block_chain.hpp"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include "model/head.hpp"
+
+namespace tofu {
+namespace {
+
+// The same weights as leaves of a new graph.
+BlockWeights as_leaves(const BlockWeights& weights) {
+  const auto leaf = [](const at::Tensor& view) { return view.detach().requires_grad_(true); };
+  return {leaf(weights.attention_norm_D), leaf(weights.qkv_weight),     leaf(weights.output_weight),
+          leaf(weights.mlp_norm_D),       leaf(weights.gate_up_weight), leaf(weights.down_weight)};
+}
+
+void add_gradients(const std::vector<at::Tensor>& gradients, std::size_t first,
+                   const std::vector<at::Tensor>& targets) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (gradients[first + i].defined()) targets[i].add_(gradients[first + i]);
+  }
+}
+
+}  // namespace
+
+at::Tensor Head::normed(const at::Tensor& hidden_ND, const at::Tensor& positions_P) const {
+  return rms_norm(hidden_ND.index_select(0, positions_P), norm_weight_D, rms_norm_eps);
+}
+
+at::Tensor embedding_weight(const LlamaConfig& config, const at::Tensor& first_flat) {
+  return first_flat.narrow(0, 0, config.vocab_size * config.hidden_size)
+      .view({config.vocab_size, config.hidden_size});
+}
+
+Head make_head(const LlamaConfig& config, const at::Tensor& first_flat,
+               const at::Tensor& last_flat) {
+  Head head;
+  head.norm_weight_D = last_flat.narrow(0, 0, config.hidden_size);
+  head.weight_VD =
+      config.tie_word_embeddings
+          ? embedding_weight(config, first_flat)
+          : last_flat.narrow(0, config.hidden_size, config.vocab_size * config.hidden_size)
+                .view({config.vocab_size, config.hidden_size});
+  head.rms_norm_eps = config.rms_norm_eps;
+  return head;
+}
+
+BlockChain::BlockChain(const LlamaConfig& config, ShardedParameters* parameters,
+                       std::int64_t max_positions, bool recompute)
+    : config_(config),
+      parameters_(parameters),
+      rotary_(config, max_positions, parameters->options().device),
+      recompute_(recompute) {}
+
+BlockChain::BlockTrace BlockChain::run_block(std::size_t unit, const at::Tensor& input,
+                                             const PackedBatch& batch,
+                                             const Rotary::Angles& angles) {
+  const BlockWeights views = block_weights(config_, parameters_->whole(unit));
+  BlockTrace trace;
+  trace.input = input.detach();
+  if (at::GradMode::is_enabled()) {
+    trace.input.requires_grad_(true);
+    trace.weights = as_leaves(views);
+  } else {
+    trace.weights = views;
+  }
+  trace.output = block_forward(config_, trace.weights, trace.input, batch, angles);
+  return trace;
+}
+
+void BlockChain::forward(const PackedBatch* batch, const HeadVisitor& visit) {
+  const at::NoGradGuard no_grad;
+  const std::size_t last = last_unit();
+  Rotary::Angles angles;
+  at::Tensor hidden_ND;
+  if (batch != nullptr) angles = rotary_.at_positions(batch->positions_N);
+  for (std::size_t unit = 0; unit < last; ++unit) {
+    const at::Tensor flat = parameters_->whole(unit);
+    parameters_->prefetch(unit + 1);
+    if (batch != nullptr) {
+      hidden_ND = unit == 0 ? at::embedding(embedding_weight(config_, flat), batch->ids_N)
+                            : run_block(unit, hidden_ND, *batch, angles).output;
+    }
+    parameters_->release(unit);
+  }
+  const at::Tensor first_flat = config_.tie_word_embeddings ? parameters_->whole(0) : at::Tensor();
+  const at::Tensor last_flat = parameters_->whole(last);
+  if (batch != nullptr) visit(make_head(config_, first_flat, last_flat), hidden_ND);
+  parameters_->release(0);
+  parameters_->release(last);
+}
+
+void BlockChain::forward_backward(const PackedBatch* batch, const LossFunction& loss,
+                                  bool last_pass) {
+  const std::size_t last = last_unit();
+  std::vector<BlockTrace> traces(last);
+  Rotary::Angles angles;
+  at::Tensor hidden_ND;
+  if (batch != nullptr) angles = rotary_.at_positions(batch->positions_N);
+  {
+    const at::AutoGradMode keep_graph(!recompute_);
+    for (std::size_t unit = 0; unit < last; ++unit) {
+      const at::Tensor flat = parameters_->whole(unit);
+      parameters_->prefetch(unit + 1);
+      if (batch != nullptr && unit == 0) {
+        hidden_ND = at::embedding(embedding_weight(config_, flat), batch->ids_N);
+      } else if (batch != nullptr) {
+        BlockTrace trace = run_block(unit, hidden_ND, *batch, angles);
+        hidden_ND = trace.output;
+        if (recompute_) trace = {trace.input, at::Tensor(), BlockWeights()};
+        traces[unit] = std::move(trace);
+      }
+      // A kept graph still needs the weights.
+      if (recompute_ || unit == 0) parameters_->release(unit);
+    }
+  }
+  at::Tensor first_gradient = parameters_->gradient_buffer(0);
+  at::Tensor gradient_ND = head_backward(batch != nullptr ? hidden_ND.detach() : at::Tensor(), loss,
+                                         &first_gradient, last_pass);
+  for (std::size_t unit = last - 1; unit > 0; --unit) {
+    parameters_->whole(unit);
+    if (unit > 1) parameters_->prefetch(unit - 1);
+    at::Tensor buffer = parameters_->gradient_buffer(unit);
+    if (batch != nullptr) {
+      BlockTrace trace = std::move(traces[unit]);
+      if (recompute_) {
+        const at::AutoGradMode with_graph(true);
+        trace = run_block(unit, trace.input, *batch, angles);
+      }
+      std::vector<at::Tensor> inputs = {trace.input};
+      const auto weights = trace.weights.list();
+      inputs.insert(inputs.end(), weights.begin(), weights.end());
+      const auto gradients = torch::autograd::grad({trace.output}, inputs, {gradient_ND});
+      add_gradients(gradients, 1, block_weights(config_, buffer).list());
+      gradient_ND = gradients[0];
+    }
+    parameters_->release(unit);
+    parameters_->reduce_gradient(unit, std::move(buffer), last_pass);
+  }
+  if (batch != nullptr) {
+    embedding_weight(config_, first_gradient)
+        .index_add_(0, batch->ids_N, gradient_ND.to(at::kFloat));
+  }
+  parameters_->reduce_gradient(0, std::move(first_gradient), last_pass);
+  parameters_->finish_gradients();
+}
+
+at::Tensor BlockChain::head_backward(const at::Tensor& hidden_ND, const LossFunction& loss,
+                                     at::Tensor* first_gradient, bool last_pass) {
+  const std::size_t last = last_unit();
+  const at::Tensor first_flat = config_.tie_word_embeddings ? parameters_->whole(0) : at::Tensor();
+  const at::Tensor last_flat = parameters_->whole(last);
+  // Block last - 1 comes next, on the way back.
+  parameters_->prefetch(last - 1);
+  at::Tensor last_gradient = parameters_->gradient_buffer(last);
+  at::Tensor gradient_ND;
+  if (hidden_ND.defined()) {
+    const at::AutoGradMode with_graph(true);
+    Head head = make_head(config_, first_flat, last_flat);
+    head.norm_weight_D = head.norm_weight_D.detach().requires_grad_(true);
+    head.weight_VD = head.weight_VD.detach().requires_grad_(true);
+    const at::Tensor leaf_ND = hidden_ND.detach().requires_grad_(true);
+    const auto gradients =
+        torch::autograd::grad({loss(head, leaf_ND)}, {leaf_ND, head.norm_weight_D, head.weight_VD},
+                              {}, std::nullopt, false, true);
+    const Head target = make_head(config_, *first_gradient, last_gradient);
+    add_gradients(gradients, 1, {target.norm_weight_D, target.weight_VD});
+    gradient_ND = gradients[0].defined() ? gradients[0] : at::zeros_like(hidden_ND);
+  }
+  parameters_->release(0);
+  parameters_->release(last);
+  parameters_->reduce_gradient(last, std::move(last_gradient), last_pass);
+  return gradient_ND;
+}
+
+}  // namespace tofu
