@@ -16,26 +16,30 @@ struct LoraConfig {
   std::int64_t r = 0;  // 0: all parameters are trained
   double alpha = 32;
   double dropout = 0.05;
+  bool operator==(const LoraConfig&) const = default;
 };
 
 struct EvalConfig {
-  std::string retain_result;         // the retain model's log; empty: forget quality is left out
-  std::int64_t batch_size = 30;      // samples per forward of the teacher-forced metrics
-  std::int64_t ds_size = 300;        // items of each set; -1 (spelt "all") for every item
-  std::string eos = "drop";          // keep | drop: is the end of the sequence scored
-  std::string decode = "greedy";     // greedy | sample
-  std::string truth_ratio = "geometric";    // geometric | arithmetic | prob_mean
-  std::string kl_positions = "attended";    // attended | all
-  std::int64_t max_length = 200;     // tokens of prompt and answer together, generation included
-  std::int64_t max_new_tokens = 0;   // 0: up to max_length in all
+  std::string retain_result;      // the retain model's log; empty: forget quality is left out
+  std::int64_t batch_size = 30;   // samples per forward of the teacher-forced metrics
+  std::int64_t ds_size = 300;     // items of each set; -1 (spelt "all") for every item
+  std::string eos = "drop";       // keep | drop: is the end of the sequence scored
+  std::string decode = "greedy";  // greedy | sample
+  std::string truth_ratio = "geometric";  // geometric | arithmetic | prob_mean
+  std::string kl_positions = "attended";  // attended | all
+  std::int64_t max_length = 200;    // tokens of prompt and answer together, generation included
+                                    // (also spelt eval.generation.max_length, as published)
+  std::int64_t max_new_tokens = 0;  // 0: up to max_length in all (eval.generation.max_new_tokens)
   bool save_generated_text = true;
   bool use_pretrained_reference = false;  // KL divergence against reference_path
-  std::string reference_path;        // model of the KL divergence; empty: the KL is left out
+  std::string reference_path;             // model of the KL divergence; empty: the KL is left out
+  bool operator==(const EvalConfig&) const = default;
 };
 
 struct DataConfig {
   std::string border = "published";  // published | offsets: how the prompt's tokens are counted
   std::string eos = "drop";          // keep | drop: does training predict the end of the sequence
+  bool operator==(const DataConfig&) const = default;
 };
 
 struct JobConfig {
@@ -44,8 +48,8 @@ struct JobConfig {
   std::string model_path;
   double lr = 1e-5;
   std::string split = "forget10";
-  std::string retain_set;            // empty: the complement of split (forget10 -> retain90)
-  std::int64_t batch_size = 4;       // samples of a micro-batch
+  std::string retain_set;       // empty: the complement of split (forget10 -> retain90)
+  std::int64_t batch_size = 4;  // samples of a micro-batch
   std::int64_t gradient_accumulation_steps = 4;
   double num_epochs = 10;
   std::string forget_loss = "tpo";
@@ -53,51 +57,57 @@ struct JobConfig {
   bool fill_mask = true;
   double npo_coeff = 1;
   double grad_diff_coeff = 1;
-  double kl_coeff = 1;               // key: KL_coeff
+  double kl_coeff = 1;  // key: KL_coeff
   std::string ref_policy = "fine_tuned";
-  std::optional<double> beta;        // empty (spelt "auto"): the best published value
+  std::optional<double> beta;  // empty (spelt "auto"): the best published value
   double gamma = 0;
   double weight_decay = 0.01;
   std::uint64_t seed = 1001;
   std::string save_dir;
   bool overwrite_dir = false;
-  std::int64_t eval_steps = 0;       // evaluate every so many steps; 0: at the end alone
-  std::int64_t warmup_steps = -1;    // -1: one epoch (forget), a tenth of the steps (finetune)
+  std::int64_t eval_steps = 0;     // evaluate every so many steps; 0: at the end alone; -1 (spelt
+                                   // "steps_per_epoch"): after every epoch
+  std::int64_t warmup_steps = -1;  // -1 (spelt "steps_per_epoch"): one epoch (forget), a tenth of
+                                   // the steps (finetune)
+  std::int64_t run_index = 1;      // a number for ${run_index} in save_dir
   EvalConfig eval;
-  LoraConfig lora;                   // key: LoRA
+  LoraConfig lora;  // key: LoRA
 
   // Keys of our own.
-  std::string data_path;             // folder of JSON files, or a prepared .h5
-  std::string masks_path;            // folder of mask files, or a prepared .h5
-  std::string tokenizer_path;        // empty: the model's folder
-  std::int64_t max_steps = 0;        // 0: as many as num_epochs needs
+  std::string data_path;               // folder of JSON files, or a prepared .h5
+  std::string masks_path;              // folder of mask files, or a prepared .h5
+  std::string tokenizer_path;          // empty: the model's folder
+  std::int64_t max_steps = 0;          // 0: as many as num_epochs needs
   std::int64_t global_batch_size = 0;  // 0: batch_size * accumulation * ranks
   int zero_stage = 2;
-  std::string shard_group = "world";   // world | node
-  std::string precision = "bf16";      // fp32 | bf16
-  std::string recompute = "auto";      // auto | on | off
-  double max_grad_norm = 1.0;
+  std::string shard_group = "world";         // world | node
+  std::string precision = "bf16";            // fp32 | bf16
+  std::string recompute = "auto";            // auto | on | off
+  double max_grad_norm = 1.0;                // 0: no clipping
   std::string lpl_scope = "micro_batch";     // sample | micro_batch | global_batch
   std::string retain_pairing = "published";  // published | per_epoch
-  std::string resume = "auto";         // auto | never | a checkpoint's folder
-  std::int64_t save_every = 0;         // steps between checkpoints; 0: at the end alone
-  std::int64_t keep_last = 2;          // checkpoints kept beside the final one
-  double max_wall_time = 0;            // seconds; 0: no limit
-  double comm_timeout = 600;           // seconds a rank waits for the others
-  std::int64_t log_every = 1;          // steps between lines of log.jsonl
-  std::int64_t max_length = 500;       // tokens of a training sample
-  std::string init = "pretrained";     // pretrained | random (a new model of model_path's config.json)
+  std::string resume = "auto";               // auto | never | a checkpoint's folder
+  std::int64_t save_every = 0;               // steps between checkpoints; 0: at the end alone
+  std::int64_t keep_last = 2;                // checkpoints kept beside the final one
+  double max_wall_time = 0;                  // seconds; 0: no limit
+  double comm_timeout = 600;                 // seconds a rank waits for the others
+  std::int64_t log_every = 1;                // steps between lines of log.jsonl
+  std::int64_t max_length = 500;             // tokens of a training sample
+  std::string init = "pretrained";  // pretrained | random (a new model of model_path's config.json)
   DataConfig data;
-  std::string device = "auto";         // auto | cpu | cuda
+  std::string device = "auto";  // auto | cpu | cuda
 
   // Keys of single commands.
-  std::string from;                    // convert: what to read
-  std::string to;                      // convert: what to write
-  std::string out;                     // prepare, identify: what to write
-  std::string ckpt_result;             // aggregate: the unlearned model's log
-  std::string retain_result;           // aggregate: the retain model's log
-  std::string save_file;               // aggregate: where the table goes
-  std::string prompt;                  // generate: the question
+  std::string from;             // convert: what to read
+  std::string to;               // convert: what to write
+  std::string out;              // prepare, identify: what to write
+  std::string ckpt_result;      // aggregate: the unlearned model's log
+  std::string retain_result;    // aggregate: the retain model's log
+  std::string save_file;        // aggregate: where the table goes
+  std::string prompt;           // generate: the question
+  std::string identifier_path;  // identify: folder of the masked language model
+  double threshold = 0;         // identify: least probability of a word to count as general
+  bool operator==(const JobConfig&) const = default;
 };
 
 // One entry of configs/model_config.yaml: how a family frames a question and its answer.
@@ -110,10 +120,12 @@ struct ModelFamily {
   std::map<std::string, double> best_beta;  // split -> beta of TPO, where published
 };
 
-// Where the values came from, for messages: "configs/forget.yaml" or "the command line".
+// `file` is the configuration file as it was found ("configs/forget.yaml"); empty if the command
+// has none. `warnings` are lines for the user, such as published keys that have no effect here.
 struct LoadedConfig {
   JobConfig job;
   std::filesystem::path file;
+  std::vector<std::string> warnings;
 };
 
 // Reads the configuration of `command`: `config_file`, or configs/<command>.yaml of the current
@@ -136,6 +148,9 @@ void require_key(const LoadedConfig& config, const std::string& key, const std::
 // The entry `name` of model_config.yaml (beside `config_file`, else configs/ of the current folder,
 // else of the installation). Error{usage} names the file and the known families.
 ModelFamily load_model_family(const std::filesystem::path& config_file, const std::string& name);
+
+// The beta of TPO published for `family` and `split`; 0.32, its published default, for any other.
+double best_beta(const ModelFamily& family, const std::string& split);
 
 // The retain split that belongs to a forget split: forget10 -> retain90. Error{usage} otherwise.
 std::string complement_split(const std::string& forget_split);

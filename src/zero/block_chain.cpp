@@ -2,8 +2,6 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
-#include "model/head.hpp"
-
 namespace tofu {
 namespace {
 
@@ -22,28 +20,6 @@ void add_gradients(const std::vector<at::Tensor>& gradients, std::size_t first,
 }
 
 }  // namespace
-
-at::Tensor Head::normed(const at::Tensor& hidden_ND, const at::Tensor& positions_P) const {
-  return rms_norm(hidden_ND.index_select(0, positions_P), norm_weight_D, rms_norm_eps);
-}
-
-at::Tensor embedding_weight(const LlamaConfig& config, const at::Tensor& first_flat) {
-  return first_flat.narrow(0, 0, config.vocab_size * config.hidden_size)
-      .view({config.vocab_size, config.hidden_size});
-}
-
-Head make_head(const LlamaConfig& config, const at::Tensor& first_flat,
-               const at::Tensor& last_flat) {
-  Head head;
-  head.norm_weight_D = last_flat.narrow(0, 0, config.hidden_size);
-  head.weight_VD =
-      config.tie_word_embeddings
-          ? embedding_weight(config, first_flat)
-          : last_flat.narrow(0, config.hidden_size, config.vocab_size * config.hidden_size)
-                .view({config.vocab_size, config.hidden_size});
-  head.rms_norm_eps = config.rms_norm_eps;
-  return head;
-}
 
 BlockChain::BlockChain(const LlamaConfig& config, ShardedParameters* parameters,
                        std::int64_t max_positions, bool recompute)

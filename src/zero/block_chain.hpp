@@ -9,28 +9,13 @@
 #include <functional>
 #include <vector>
 
+#include "model/llama.hpp"
 #include "model/llama_block.hpp"
 #include "model/llama_config.hpp"
 #include "model/packed_batch.hpp"
 #include "zero/sharded_parameters.hpp"
 
 namespace tofu {
-
-// What computes a loss from the last block's output: the final norm and the LM head.
-// N tokens, D hidden_size, V vocabulary, P chosen positions.
-struct Head {
-  at::Tensor norm_weight_D;
-  at::Tensor weight_VD;
-  double rms_norm_eps;
-
-  // The normalised hidden states at the given positions [P, D], ready for head.hpp's functions.
-  at::Tensor normed(const at::Tensor& hidden_ND, const at::Tensor& positions_P) const;
-};
-
-// The embedding and head weights of a model whose first and last unit buffers are given.
-at::Tensor embedding_weight(const LlamaConfig& config, const at::Tensor& first_flat);
-Head make_head(const LlamaConfig& config, const at::Tensor& first_flat,
-               const at::Tensor& last_flat);
 
 using LossFunction = std::function<at::Tensor(const Head& head, const at::Tensor& hidden_ND)>;
 using HeadVisitor = std::function<void(const Head& head, const at::Tensor& hidden_ND)>;

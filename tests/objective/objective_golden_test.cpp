@@ -17,8 +17,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+// Values below 1e-2 (LPL, a difference of mean logits that are of order one) are compared to 1e-6,
+// which is what fp32 leaves of them.
 double relative_error(double value, double expected) {
-  return std::abs(value - expected) / std::max(1e-3, std::abs(expected));
+  return std::abs(value - expected) / std::max(1e-2, std::abs(expected));
 }
 
 Json read_cases() {
