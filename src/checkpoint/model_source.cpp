@@ -45,7 +45,8 @@ std::uint64_t hash_text(const std::string& text) {
 
 }  // namespace
 
-ModelSource ModelSource::open(const std::filesystem::path& path, MPI_Comm communicator) {
+ModelSource ModelSource::open(const std::filesystem::path& path, MPI_Comm communicator,
+                              Weights weights) {
   ModelSource source;
   std::filesystem::path file = path;
   if (std::filesystem::is_directory(path) && std::filesystem::exists(path / kModelFileName)) {
@@ -54,7 +55,7 @@ ModelSource ModelSource::open(const std::filesystem::path& path, MPI_Comm commun
   if (std::filesystem::is_directory(file)) {
     source.config_ = read_llama_config(path);
     source.files_ = read_model_files(path);
-    source.weights_ = open_hf_weights(path, source.config_);
+    if (weights == Weights::read) source.weights_ = open_hf_weights(path, source.config_);
     return source;
   }
   if (!std::filesystem::exists(file)) {

@@ -33,10 +33,14 @@ class WeightReader {
 // The name of the model file inside a checkpoint's folder.
 inline constexpr const char* kModelFileName = "model.h5";
 
+enum class Weights { read, ignored };
+
 class ModelSource {
  public:
-  // Collective over `communicator`. Errors name the file and what is wrong with it.
-  static ModelSource open(const std::filesystem::path& path, MPI_Comm communicator);
+  // Collective over `communicator`. Errors name the file and what is wrong with it. With
+  // Weights::ignored a folder need not have any: a new model will be made of its configuration.
+  static ModelSource open(const std::filesystem::path& path, MPI_Comm communicator,
+                          Weights weights = Weights::read);
 
   const LlamaConfig& config() const { return config_; }
   // The texts beside the weights: config.json, tokenizer.json, ... by file name.

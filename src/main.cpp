@@ -1,0 +1,80 @@
+// The command line: which job to run, with which configuration.
+#include <CLI/CLI.hpp>
+
+#include "app/commands.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "comm/session.hpp"
+
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const tofu::CommandLine&);
+};
+
+constexpr Command kCommands[] = {
+    {"prepare", "make one HDF5 dataset from a folder of TOFU's JSON files and masks",
+     tofu::run_prepare},
+    {"convert", "turn a Hugging Face model folder into a model file (.h5), or back",
+     tofu::run_convert},
+    {"finetune", "teach a model the answers of a split", tofu::run_finetune},
+    {"forget", "make a fine-tuned model forget a split, then evaluate it", tofu::run_forget},
+    {"evaluate", "measure a model on TOFU", tofu::run_evaluate},
+    {"aggregate", "compute the figures from evaluation logs", tofu::run_aggregate},
+    {"generate", "let a model answer a question", tofu::run_generate},
+    {"bench", "time real unlearning steps without saving anything", tofu::run_bench},
+};
+
+struct Options {
+  std::string config_file;
+  std::string device;
+  bool dry_run = false;
+  std::vector<std::string> overrides;
+};
+
+int run_command(const Command& command, Options options) {
+  if (!options.device.empty()) options.overrides.push_back("device=" + options.device);
+  tofu::CommandLine command_line;
+  command_line.command = command.name;
+  command_line.dry_run = options.dry_run;
+  command_line.config = tofu::load_config(command.name, options.config_file, options.overrides);
+  for (const std::string& warning : command_line.config.warnings) tofu::log_warning("{}", warning);
+  return command.run(command_line);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Targeted unlearning of Llama models on clusters. Start on several ranks with "
+      "mpirun -np N or srun.");
+  app.name("tofu_mpi");
+  app.set_version_flag("--version", tofu::program_version() + " (" + tofu::git_revision() + ")");
+  app.require_subcommand(1);
+  Options options;
+  const Command* chosen = nullptr;
+  for (const Command& command : kCommands) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    sub->add_option("--config", options.config_file,
+                    "configuration file (default: configs/" + std::string(command.name) + ".yaml)");
+    sub->add_option("--device", options.device, "auto, cpu or cuda")
+        ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+    sub->add_flag("--dry-run", options.dry_run, "check everything, compute and write nothing");
+    sub->add_option("key=value", options.overrides, "values that replace those of the file");
+    sub->callback([&chosen, &command] { chosen = &command; });
+  }
+  tofu::MpiSession session(&argc, &argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {
+    return session.rank() == 0 ? app.exit(request) : 0;
+  } catch (const CLI::ParseError& error) {
+    return session.run([&]() -> int {
+      throw tofu::Error(tofu::ErrorCategory::usage,
+                        std::string(error.what()) + "; see tofu_mpi --help");
+    });
+  }
+  return session.run([&] { return run_command(*chosen, options); });
+}
