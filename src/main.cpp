@@ -1,10 +1,12 @@
 // The command line: which job to run, with which configuration.
 #include <CLI/CLI.hpp>
+#include <csignal>
 
 #include "app/commands.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "comm/session.hpp"
+#include "store/hdf5.hpp"
 
 namespace {
 
@@ -44,6 +46,13 @@ int run_command(const Command& command, Options options) {
   return command.run(command_line);
 }
 
+// What is wrong with the command line. CLI11 itself does not name a command that is not there.
+std::string describe(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> words = app.remaining();
+  if (!app.get_subcommands().empty() || words.empty()) return error.what();
+  return fmt::format("there is no command {}", words.front());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -65,6 +74,9 @@ int main(int argc, char** argv) {
     sub->add_option("key=value", options.overrides, "values that replace those of the file");
     sub->callback([&chosen, &command] { chosen = &command; });
   }
+  // A file that grows past a limit (ulimit -f) is to be reported like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  tofu::keep_hdf5_until_exit();
   tofu::MpiSession session(&argc, &argv);
   try {
     app.parse(argc, argv);
@@ -72,8 +84,7 @@ int main(int argc, char** argv) {
     return session.rank() == 0 ? app.exit(request) : 0;
   } catch (const CLI::ParseError& error) {
     return session.run([&]() -> int {
-      throw tofu::Error(tofu::ErrorCategory::usage,
-                        std::string(error.what()) + "; see tofu_mpi --help");
+      throw tofu::Error(tofu::ErrorCategory::usage, describe(app, error) + "; see tofu_mpi --help");
     });
   }
   return session.run([&] { return run_command(*chosen, options); });

@@ -4,12 +4,14 @@
 #include <ATen/Parallel.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <hdf5.h>
+#include <malloc.h>
 #include <sched.h>
 #include <torch/headeronly/version.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -47,6 +49,16 @@ int choose_threads(int ranks_on_node) {
   const int allowed = CPU_COUNT(&set);
   const bool bound = allowed < sysconf(_SC_NPROCESSORS_ONLN);
   return std::max(1, bound ? allowed : allowed / ranks_on_node);
+}
+
+// The same large buffers come and go in every step. Given back to the system and taken anew, each
+// page of them would have to be cleared and mapped again: a tenth of the time of a step.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
 }
 
 std::string host_name() {
@@ -137,6 +149,7 @@ Tokenizer load_tokenizer(const LoadedConfig& config, const std::string& model_pa
 Machine::Machine(const JobConfig& job) : device(choose_device(job.device, MPI_COMM_WORLD)) {
   groups = make_groups(MPI_COMM_WORLD, job.shard_group,
                        device.is_cuda() ? DeviceKind::cuda : DeviceKind::cpu, job.comm_timeout);
+  keep_freed_memory();
   const int threads = choose_threads(count_ranks_on_node(*groups.world));
   at::set_num_threads(threads);
   log_machine(job, *groups.world, device, threads);

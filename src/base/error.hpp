@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -37,6 +38,12 @@ class Error : public std::runtime_error {
 template <typename... Args>
 [[noreturn]] void fail(ErrorCategory category, fmt::format_string<Args...> format, Args&&... args) {
   throw Error(category, fmt::format(format, std::forward<Args>(args)...));
+}
+
+// What std::filesystem reports, as an Error.
+inline Error as_error(const std::filesystem::filesystem_error& error) {
+  return {ErrorCategory::file_system,
+          fmt::format("{}: {}", error.path1().string(), error.code().message())};
 }
 
 }  // namespace tofu

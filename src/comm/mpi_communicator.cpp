@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <array>
 #include <climits>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "base/error.hpp"
@@ -46,47 +49,58 @@ class MpiCommunicator final : public Communicator {
   }
 
   Pending reduce_scatter_sum(const float* whole, float* part, std::size_t count) override {
-    const auto own = static_cast<std::size_t>(rank());
     if (size() == 1) {
       if (part != whole) std::memcpy(part, whole, count * sizeof(float));
       return Pending();
     }
     // Direct exchange of the parts: as little traffic as a reduce-scatter can have, and the order
     // of the sum is ours to fix.
+    const auto peers = static_cast<std::size_t>(size());
     auto exchange = std::make_shared<Exchange>();
-    exchange->received.resize(static_cast<std::size_t>(size()) * count);
+    exchange->received = std::make_unique_for_overwrite<float[]>((peers - 1) * count);
+    exchange->parts.resize(peers);
     const auto [type, message_count] = type_and_count(count * sizeof(float));
+    float* next = exchange->received.get();
     for (int peer = 0; peer < size(); ++peer) {
+      const float* to_send = whole + static_cast<std::size_t>(peer) * count;
+      exchange->parts[static_cast<std::size_t>(peer)] = peer == rank() ? to_send : next;
       if (peer == rank()) continue;
-      const auto offset = static_cast<std::size_t>(peer) * count;
       exchange->requests.emplace_back();
-      check_mpi(MPI_Irecv(exchange->received.data() + offset, message_count, type, peer, 0, comm_,
-                          &exchange->requests.back()),
+      check_mpi(MPI_Irecv(next, message_count, type, peer, 0, comm_, &exchange->requests.back()),
                 "reduce-scatter");
       exchange->requests.emplace_back();
-      check_mpi(MPI_Isend(whole + offset, message_count, type, peer, 0, comm_,
-                          &exchange->requests.back()),
+      check_mpi(MPI_Isend(to_send, message_count, type, peer, 0, comm_, &exchange->requests.back()),
                 "reduce-scatter");
+      next += count;
     }
-    return Pending([this, exchange, whole, part, count, own] {
-      wait_all(exchange->requests.data(), static_cast<int>(exchange->requests.size()),
-               timeout_seconds_, "reduce-scatter");
-      std::memcpy(exchange->received.data() + own * count, whole + own * count,
-                  count * sizeof(float));
-      const float* received = exchange->received.data();
-      std::memcpy(part, received, count * sizeof(float));
-      for (std::size_t peer = 1; peer < static_cast<std::size_t>(size()); ++peer) {
-        const float* values = received + peer * count;
-        for (std::size_t i = 0; i < count; ++i) part[i] += values[i];
-      }
+    return Pending([exchange, part, count, timeout = timeout_seconds_] {
+      wait_all(exchange->requests.data(), static_cast<int>(exchange->requests.size()), timeout,
+               "reduce-scatter");
+      add_parts(exchange->parts, part, count);
     });
   }
 
  private:
   struct Exchange {
-    std::vector<float> received;
+    std::unique_ptr<float[]> received;
+    std::vector<const float*> parts;  // of each rank, the own one in place
     std::vector<MPI_Request> requests;
   };
+
+  // Sum of `parts` into `sum`, which may be one of them. In pieces that stay in the cache.
+  static void add_parts(const std::vector<const float*>& parts, float* sum, std::size_t count) {
+    constexpr std::size_t kPiece = 2048;
+    std::array<float, kPiece> piece;
+    for (std::size_t first = 0; first < count; first += kPiece) {
+      const std::size_t length = std::min(kPiece, count - first);
+      std::copy_n(parts[0] + first, length, piece.data());
+      for (std::size_t peer = 1; peer < parts.size(); ++peer) {
+        const float* values = parts[peer] + first;
+        for (std::size_t i = 0; i < length; ++i) piece[i] += values[i];
+      }
+      std::copy_n(piece.data(), length, sum + first);
+    }
+  }
 
   std::pair<MPI_Datatype, int> type_and_count(std::size_t bytes) const {
     if (bytes <= INT_MAX) return {MPI_BYTE, static_cast<int>(bytes)};

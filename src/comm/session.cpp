@@ -38,6 +38,9 @@ int MpiSession::run(const std::function<int()>& job) {
     return agree(job(), "");
   } catch (const Error& error) {
     return agree(error.exit_code(), error.what());
+  } catch (const std::filesystem::filesystem_error& raised) {
+    const Error error = as_error(raised);
+    return agree(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
     return agree(kInternalErrorCode,
                  "out of memory: use more ranks, a higher zero_stage, or a smaller batch_size");
@@ -139,10 +142,15 @@ void HostGroup::on_root(const std::function<void()>& work) const {
 void HostGroup::together(const std::function<void()>& work) const {
   // One byte of category in front of the message; nothing where all went well.
   std::string outcome;
+  const auto note = [&](const Error& error) {
+    outcome = std::string(1, static_cast<char>(error.exit_code())) + error.what();
+  };
   try {
     work();
   } catch (const Error& error) {
-    outcome = std::string(1, static_cast<char>(error.exit_code())) + error.what();
+    note(error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    note(as_error(error));
   }
   for (const std::string& other : all_gather(outcome)) {
     if (!other.empty()) throw Error(static_cast<ErrorCategory>(other[0]), other.substr(1));

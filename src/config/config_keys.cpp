@@ -278,7 +278,20 @@ std::vector<ConfigKey> make_config_keys() {
       text("save_file", &C::save_file),
       text("prompt", &C::prompt),
       text("identifier_path", &C::identifier_path),
-      real("threshold", &C::threshold, {.most = 1}),
+      optional_real("threshold", &C::threshold, {.most = 1}),
+      real("name_threshold", &C::name_threshold, {.most = 1}),
+      integer("author_records", &C::author_records, {.least = 1}),
+      text("base_model_path", &C::base_model_path),
+      text("instruction_path", &C::instruction_path),
+      text("chat_model", &C::chat_model),
+      text("endpoint", &C::endpoint),
+      integer("max_concurrency", &C::max_concurrency, {.least = 1, .most = 1000}),
+      real("request_timeout", &C::request_timeout, kPositive),
+      text("emit", &C::emit),
+      text("collect", &C::collect),
+      text("compare", &C::compare),
+      text("reference", &C::reference),
+      integer("record", &C::record, {.least = 0}),
   };
 }
 

@@ -106,7 +106,23 @@ struct JobConfig {
   std::string save_file;        // aggregate: where the table goes
   std::string prompt;           // generate: the question
   std::string identifier_path;  // identify: folder of the masked language model
-  double threshold = 0;         // identify: least probability of a word to count as general
+  // identify: what a word needs to count as general (bert: its probability; frequency: the share
+  // of authors), or to count as unwanted (model: the drop of its probability); empty (spelt
+  // "auto"): the classifier's own
+  std::optional<double> threshold;
+  double name_threshold = 0.5;       // identify, frequency: the same for names and numbers
+  std::int64_t author_records = 20;  // identify, frequency: records in a row about one author
+  std::string base_model_path;       // identify, model: what knows nothing of the facts
+  std::string instruction_path;      // identify, gpt: what the model is told; empty: as shipped
+  std::string chat_model;            // identify, gpt: the model's name at the service
+  std::string endpoint;              // identify, gpt: "http://host:port/v1"
+  std::int64_t max_concurrency = 8;  // identify, gpt: requests under way at once
+  double request_timeout = 120;      // identify, gpt: seconds for an answer
+  std::string emit;                  // identify, gpt: write the requests to this file, ask nobody
+  std::string collect;               // identify, gpt: read the answers from this file
+  std::string compare;               // identify: masks to compare with those of `reference`
+  std::string reference;
+  std::int64_t record = 0;  // inspect: which one, from 1; 0: all
   bool operator==(const JobConfig&) const = default;
 };
 

@@ -22,12 +22,6 @@ using nlohmann::json;
 constexpr std::string_view kMiddle = "_with_common_words_";
 constexpr std::string_view kExtension = ".jsonl";
 
-std::string mask_file_name(const std::string& split, const std::string& classifier) {
-  require_plain_name("split", split);
-  require_plain_name("classifier", classifier);
-  return fmt::format("{}{}{}{}", split, kMiddle, classifier, kExtension);
-}
-
 // The byte at which each character begins, and the length.
 std::vector<std::size_t> character_begins(std::string_view text) {
   std::vector<std::size_t> begins = {0};
@@ -112,10 +106,14 @@ AnswerMasks read_masks(const fs::path& folder, const std::string& split,
     fail(ErrorCategory::input_data, "{}: {} is missing; run identify first. The masks there: {}",
          folder.string(), path.filename().string(), list_text(available_masks(folder)));
   }
+  return read_mask_file(path, records);
+}
+
+AnswerMasks read_mask_file(const fs::path& path, const std::vector<Record>& records) {
   const std::vector<JsonRecord> json_records = read_json_records(path);
   if (json_records.size() != records.size()) {
-    fail(ErrorCategory::input_data, "{}: {} records, but the split {} has {}", path.string(),
-         json_records.size(), split, records.size());
+    fail(ErrorCategory::input_data, "{}: {} records, but the split has {}", path.string(),
+         json_records.size(), records.size());
   }
   AnswerMasks masks;
   for (std::size_t i = 0; i < records.size(); ++i) {
@@ -126,8 +124,22 @@ AnswerMasks read_masks(const fs::path& folder, const std::string& split,
   return masks;
 }
 
+std::vector<Record> read_mask_file_records(const fs::path& path) {
+  std::vector<Record> records;
+  for (const JsonRecord& json_record : read_json_records(path)) {
+    records.push_back(
+        {text_field(json_record, "question"), text_field(json_record, "answer"), {}, {}});
+  }
+  return records;
+}
+
 void write_masks(const fs::path& folder, const std::string& split, const std::string& classifier,
                  const std::vector<Record>& records, const AnswerMasks& masks) {
+  write_mask_file(folder / mask_file_name(split, classifier), records, masks);
+}
+
+void write_mask_file(const fs::path& path, const std::vector<Record>& records,
+                     const AnswerMasks& masks) {
   std::string text;
   for (std::size_t i = 0; i < records.size(); ++i) {
     const std::string& answer = records[i].answer;
@@ -149,7 +161,7 @@ void write_masks(const fs::path& folder, const std::string& split, const std::st
     line["common_words"] = std::move(words);
     text += line.dump() + "\n";
   }
-  write_file_atomically(folder / mask_file_name(split, classifier), text);
+  write_file_atomically(path, text);
 }
 
 std::vector<MaskName> available_masks(const fs::path& folder) {
@@ -180,6 +192,12 @@ std::optional<MaskName> parse_mask_file_name(std::string_view file_name) {
   if (classifier >= file_name.size()) return std::nullopt;
   return MaskName{std::string(file_name.substr(0, middle)),
                   std::string(file_name.substr(classifier))};
+}
+
+std::string mask_file_name(const std::string& split, const std::string& classifier) {
+  require_plain_name("split", split);
+  require_plain_name("classifier", classifier);
+  return fmt::format("{}{}{}{}", split, kMiddle, classifier, kExtension);
 }
 
 std::string list_text(const std::vector<MaskName>& masks) {

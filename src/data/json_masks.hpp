@@ -33,11 +33,21 @@ void write_masks(const std::filesystem::path& folder, const std::string& split,
                  const std::string& classifier, const std::vector<Record>& records,
                  const AnswerMasks& masks);
 
+// The same for a file of any name.
+AnswerMasks read_mask_file(const std::filesystem::path& path, const std::vector<Record>& records);
+void write_mask_file(const std::filesystem::path& path, const std::vector<Record>& records,
+                     const AnswerMasks& masks);
+
+// The questions and answers that a mask file repeats. Error{input_data} as for masks.
+std::vector<Record> read_mask_file_records(const std::filesystem::path& path);
+
 // The masks in a folder, sorted by split, then classifier.
 std::vector<MaskName> available_masks(const std::filesystem::path& folder);
 
 // "forget10_with_common_words_gpt.jsonl" is {"forget10", "gpt"}; nothing for another kind of name.
 std::optional<MaskName> parse_mask_file_name(std::string_view file_name);
+// The opposite. Error{input_data} if a name cannot be part of a file's name.
+std::string mask_file_name(const std::string& split, const std::string& classifier);
 
 // "forget10 (gpt), forget01 (bert)", or "none".
 std::string list_text(const std::vector<MaskName>& masks);

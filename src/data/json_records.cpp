@@ -140,7 +140,7 @@ std::string read_utf8_file(const fs::path& path) {
 std::vector<JsonRecord> read_json_records(const fs::path& path) {
   const std::string text = read_utf8_file(path);
   const std::size_t begin = text.find_first_not_of(kJsonSpace);
-  const std::vector<JsonRecord> records =
+  std::vector<JsonRecord> records =
       text[begin] == '[' ? parse_array(path, text, begin) : parse_lines(path, text);
   if (records.empty()) {
     fail(ErrorCategory::input_data, "{}: there are no records in the file", path.string());

@@ -116,6 +116,11 @@ herr_t collect_attribute(hid_t, const char* name, const H5A_info_t*, void* names
 
 }  // namespace
 
+void keep_hdf5_until_exit() {
+  H5dont_atexit();
+  H5open();
+}
+
 Hdf5Handle::Hdf5Handle(Hdf5Handle&& other) noexcept
     : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
 
@@ -207,7 +212,8 @@ void fail_hdf5(ErrorCategory category, const std::string& where, const char* ope
   if (category == ErrorCategory::input_data) {
     fail(category, "{}: the file is damaged or incomplete ({}: {})", where, operation, message);
   }
-  fail(category, "{}: cannot be written ({}: {})", where, operation, message);
+  fail(category, "{}: cannot be written; is the disk full, or a quota reached? ({}: {})", where,
+       operation, message);
 }
 
 bool has_object(const Hdf5File& file, const std::string& path) {

@@ -15,6 +15,8 @@ std::optional<Error> error_of(const std::function<void()>& work) {
     work();
   } catch (const Error& error) {
     return error;
+  } catch (const std::filesystem::filesystem_error& error) {
+    return as_error(error);
   }
   return std::nullopt;
 }

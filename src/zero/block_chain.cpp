@@ -12,10 +12,12 @@ BlockWeights as_leaves(const BlockWeights& weights) {
           leaf(weights.mlp_norm_D),       leaf(weights.gate_up_weight), leaf(weights.down_weight)};
 }
 
-void add_gradients(const std::vector<at::Tensor>& gradients, std::size_t first,
-                   const std::vector<at::Tensor>& targets) {
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    if (gradients[first + i].defined()) targets[i].add_(gradients[first + i]);
+// Puts a gradient (or zero, where the loss does not depend on the weight) into its place.
+void put_gradient(const at::Tensor& target, const at::Tensor& gradient, bool add) {
+  if (gradient.defined()) {
+    add ? target.add_(gradient) : target.copy_(gradient);
+  } else if (!add) {
+    target.zero_();
   }
 }
 
@@ -90,13 +92,15 @@ void BlockChain::forward_backward(const PackedBatch* batch, const LossFunction& 
       if (recompute_ || unit == 0) parameters_->release(unit);
     }
   }
-  at::Tensor first_gradient = parameters_->gradient_buffer(0);
+  const auto first_gradient = parameters_->gradient_buffer(0);
   at::Tensor gradient_ND = head_backward(batch != nullptr ? hidden_ND.detach() : at::Tensor(), loss,
-                                         &first_gradient, last_pass);
+                                         first_gradient, last_pass);
   for (std::size_t unit = last - 1; unit > 0; --unit) {
     parameters_->whole(unit);
     if (unit > 1) parameters_->prefetch(unit - 1);
-    at::Tensor buffer = parameters_->gradient_buffer(unit);
+    const auto buffer = parameters_->gradient_buffer(unit);
+    const auto targets = block_weights(config_, buffer.values).list();
+    std::vector<at::Tensor> gradients(1 + targets.size());
     if (batch != nullptr) {
       BlockTrace trace = std::move(traces[unit]);
       if (recompute_) {
@@ -106,47 +110,55 @@ void BlockChain::forward_backward(const PackedBatch* batch, const LossFunction& 
       std::vector<at::Tensor> inputs = {trace.input};
       const auto weights = trace.weights.list();
       inputs.insert(inputs.end(), weights.begin(), weights.end());
-      const auto gradients = torch::autograd::grad({trace.output}, inputs, {gradient_ND});
-      add_gradients(gradients, 1, block_weights(config_, buffer).list());
+      gradients = torch::autograd::grad({trace.output}, inputs, {gradient_ND});
       gradient_ND = gradients[0];
     }
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      put_gradient(targets[i], gradients[i + 1], buffer.holds_earlier_passes);
+    }
     parameters_->release(unit);
-    parameters_->reduce_gradient(unit, std::move(buffer), last_pass);
+    parameters_->reduce_gradient(unit, buffer.values, last_pass);
   }
   if (batch != nullptr) {
-    embedding_weight(config_, first_gradient)
+    embedding_weight(config_, first_gradient.values)
         .index_add_(0, batch->ids_N, gradient_ND.to(at::kFloat));
   }
-  parameters_->reduce_gradient(0, std::move(first_gradient), last_pass);
+  parameters_->reduce_gradient(0, first_gradient.values, last_pass);
   parameters_->finish_gradients();
 }
 
 at::Tensor BlockChain::head_backward(const at::Tensor& hidden_ND, const LossFunction& loss,
-                                     at::Tensor* first_gradient, bool last_pass) {
+                                     const ShardedParameters::GradientBuffer& first_gradient,
+                                     bool last_pass) {
   const std::size_t last = last_unit();
   const at::Tensor first_flat = config_.tie_word_embeddings ? parameters_->whole(0) : at::Tensor();
   const at::Tensor last_flat = parameters_->whole(last);
   // Block last - 1 comes next, on the way back.
   parameters_->prefetch(last - 1);
-  at::Tensor last_gradient = parameters_->gradient_buffer(last);
-  at::Tensor gradient_ND;
+  const auto last_gradient = parameters_->gradient_buffer(last);
+  std::vector<at::Tensor> gradients(3);
   if (hidden_ND.defined()) {
     const at::AutoGradMode with_graph(true);
     Head head = make_head(config_, first_flat, last_flat);
     head.norm_weight_D = head.norm_weight_D.detach().requires_grad_(true);
     head.weight_VD = head.weight_VD.detach().requires_grad_(true);
     const at::Tensor leaf_ND = hidden_ND.detach().requires_grad_(true);
-    const auto gradients =
+    gradients =
         torch::autograd::grad({loss(head, leaf_ND)}, {leaf_ND, head.norm_weight_D, head.weight_VD},
                               {}, std::nullopt, false, true);
-    const Head target = make_head(config_, *first_gradient, last_gradient);
-    add_gradients(gradients, 1, {target.norm_weight_D, target.weight_VD});
-    gradient_ND = gradients[0].defined() ? gradients[0] : at::zeros_like(hidden_ND);
+    if (!gradients[0].defined()) gradients[0] = at::zeros_like(hidden_ND);
+  }
+  const Head target = make_head(config_, first_gradient.values, last_gradient.values);
+  put_gradient(target.norm_weight_D, gradients[1], last_gradient.holds_earlier_passes);
+  put_gradient(target.weight_VD, gradients[2], last_gradient.holds_earlier_passes);
+  // The embedding adds its share at the end of the way back.
+  if (!config_.tie_word_embeddings && !first_gradient.holds_earlier_passes) {
+    first_gradient.values.zero_();
   }
   parameters_->release(0);
   parameters_->release(last);
-  parameters_->reduce_gradient(last, std::move(last_gradient), last_pass);
-  return gradient_ND;
+  parameters_->reduce_gradient(last, last_gradient.values, last_pass);
+  return gradients[0];
 }
 
 }  // namespace tofu

@@ -48,7 +48,7 @@ class BlockChain {
   BlockTrace run_block(std::size_t unit, const at::Tensor& input, const PackedBatch& batch,
                        const Rotary::Angles& angles);
   at::Tensor head_backward(const at::Tensor& hidden_ND, const LossFunction& loss,
-                           at::Tensor* first_gradient, bool last_pass);
+                           const ShardedParameters::GradientBuffer& first_gradient, bool last_pass);
   std::size_t last_unit() const { return parameters_->unit_count() - 1; }
 
   LlamaConfig config_;

@@ -112,13 +112,14 @@ void ShardedParameters::release(std::size_t index) {
   state.gathered = at::Tensor();
 }
 
-at::Tensor ShardedParameters::gradient_buffer(std::size_t index) {
+ShardedParameters::GradientBuffer ShardedParameters::gradient_buffer(std::size_t index) {
   UnitState& state = states_[index];
-  if (sharded_gradients()) return gradient_pool_.take(units_[index].padded_numel).zero_();
-  if (!state.gradient.defined()) {
-    state.gradient = gradient_pool_.take(units_[index].padded_numel).zero_();
-  }
-  return state.gradient;
+  if (!sharded_gradients() && state.gradient.defined()) return {state.gradient, true};
+  const FlatUnit& unit = units_[index];
+  at::Tensor buffer = gradient_pool_.take(unit.padded_numel);
+  buffer.narrow(0, unit.numel, unit.padded_numel - unit.numel).zero_();
+  if (!sharded_gradients()) state.gradient = buffer;
+  return {buffer, false};
 }
 
 void ShardedParameters::reduce_gradient(std::size_t index, at::Tensor buffer, bool last_pass) {

@@ -66,9 +66,12 @@ class ShardedParameters {
   at::Tensor whole(std::size_t index);
   void release(std::size_t index);
 
-  // An fp32 buffer [padded_numel] for a unit's gradient of one pass. It is zero, or holds the
-  // passes before.
-  at::Tensor gradient_buffer(std::size_t index);
+  // An fp32 buffer [padded_numel] for a unit's gradient of one pass.
+  struct GradientBuffer {
+    at::Tensor values;
+    bool holds_earlier_passes;  // else it is uninitialised, but for the padding, which is zero
+  };
+  GradientBuffer gradient_buffer(std::size_t index);
   // Hands the buffer back to be summed over the ranks. Collective; the sum goes on while the caller
   // computes. `last_pass`: no more gradients of this unit will come before the step.
   void reduce_gradient(std::size_t index, at::Tensor buffer, bool last_pass);

@@ -24,39 +24,52 @@ json read_golden(const std::string& name) {
 }
 
 std::filesystem::path tokenizer_folder(const std::string& family) {
+  if (family == "mini") return test::source_directory() / "data" / "mini" / "model";
   static const std::map<std::string, std::string> folders{{"llama2-7b", "llama2"},
                                                           {"llama2-metaspace", "llama2-metaspace"},
                                                           {"llama3-3b", "llama3.2"},
                                                           {"smollm2", "smollm2"}};
-  return test::shared_directory() / "tokenizers" / folders.at(family);
+  const auto folder = folders.find(family);
+  return test::shared_directory() / "tokenizers" /
+         (folder == folders.end() ? family : folder->second);
+}
+
+// The tokenizers of all families that tokenizer.json names, as far as they are on this machine.
+std::map<std::string, Tokenizer> load_tokenizers(const json& cases) {
+  std::map<std::string, Tokenizer> tokenizers;
+  for (const auto& expected : cases) {
+    for (const auto& [family, ids] : expected.items()) {
+      if (family == "text" || tokenizers.contains(family)) continue;
+      const auto folder = tokenizer_folder(family);
+      if (std::filesystem::exists(folder)) tokenizers.emplace(family, Tokenizer::load(folder));
+    }
+  }
+  return tokenizers;
 }
 
 TEST(TokenizerGolden, IdsAgree) {
   const json file = read_golden("tokenizer.json");
-  if (file.is_null() || test::shared_directory().empty()) GTEST_SKIP() << "no reference cases";
-  std::map<std::string, Tokenizer> tokenizers;
-  std::size_t compared = 0;
+  if (file.is_null()) GTEST_SKIP() << "no reference cases";
+  const auto tokenizers = load_tokenizers(file.at("cases"));
+  if (tokenizers.empty()) GTEST_SKIP() << "no tokenizer of the reference cases";
   for (const auto& expected : file.at("cases")) {
     const std::string text = expected.at("text");
-    for (const auto& [family, ids] : expected.items()) {
-      if (family == "text") continue;
-      if (!tokenizers.contains(family)) {
-        tokenizers.emplace(family, Tokenizer::load(tokenizer_folder(family)));
-      }
-      const Encoding encoding = tokenizers.at(family).encode(text);
-      EXPECT_EQ(encoding.ids, ids.get<std::vector<std::int64_t>>()) << family << ": " << text;
+    for (const auto& [family, tokenizer] : tokenizers) {
+      if (!expected.contains(family)) continue;
+      const Encoding encoding = tokenizer.encode(text);
+      EXPECT_EQ(encoding.ids, expected.at(family).get<std::vector<std::int64_t>>())
+          << family << ": " << text;
       EXPECT_EQ(encoding.offsets.size(), encoding.ids.size());
-      ++compared;
     }
   }
-  EXPECT_GT(compared, 0u);
 }
 
 TEST(TokenizerGolden, DecodingGivesTheTextBack) {
   const json file = read_golden("tokenizer.json");
-  if (file.is_null() || test::shared_directory().empty()) GTEST_SKIP() << "no reference cases";
-  for (const std::string family : {"llama2-7b", "llama2-metaspace", "llama3-3b", "smollm2"}) {
-    const auto tokenizer = Tokenizer::load(tokenizer_folder(family));
+  if (file.is_null()) GTEST_SKIP() << "no reference cases";
+  const auto tokenizers = load_tokenizers(file.at("cases"));
+  if (tokenizers.empty()) GTEST_SKIP() << "no tokenizer of the reference cases";
+  for (const auto& [family, tokenizer] : tokenizers) {
     for (const auto& expected : file.at("cases")) {
       const std::string text = expected.at("text");
       // What looks like a special token is left out, and the space of metaspace is one with the
