@@ -22,6 +22,8 @@ constexpr Command kCommands[] = {
     {"convert", "turn a Hugging Face model folder into a model file (.h5), or back",
      tofu::run_convert},
     {"finetune", "teach a model the answers of a split", tofu::run_finetune},
+    {"identify", "tell the unwanted words of the answers from the general ones",
+     tofu::run_identify},
     {"forget", "make a fine-tuned model forget a split, then evaluate it", tofu::run_forget},
     {"evaluate", "measure a model on TOFU", tofu::run_evaluate},
     {"aggregate", "compute the figures from evaluation logs", tofu::run_aggregate},

@@ -6,6 +6,7 @@
 #include "app/training_job.hpp"
 #include "base/log.hpp"
 #include "checkpoint/training_state.hpp"
+#include "objective/reference_scores.hpp"
 #include "train/stop_request.hpp"
 
 namespace tofu {
@@ -38,6 +39,12 @@ int run_forget(const CommandLine& command_line) {
   if (objective.needs_reference) {
     // The reference is the model before unlearning, which the policy still is.
     data.set_references(cached_reference_scores(job, &policy.chain, data, model_digest, world));
+  }
+  if (objective.needs_distributions) {
+    const std::int64_t padded_length = job.eval.kl_positions == "all" ? job.max_length : 0;
+    data.set_distributions(
+        reference_distributions(&policy.chain, data.distribution_samples(), padded_length, world),
+        padded_length);
   }
   const TrainerSettings settings =
       trainer_settings(command_line, model, plan, data.digest(), world);

@@ -8,9 +8,6 @@
 namespace tofu {
 namespace {
 
-// Positions whose distributions over the vocabulary are compared at once.
-constexpr std::int64_t kKlPositions = 128;
-
 bool is_scored(TokenKind kind, bool score_end) {
   return kind == TokenKind::general || kind == TokenKind::unwanted ||
          (score_end && kind == TokenKind::end);
@@ -31,26 +28,6 @@ PackedBatch pack_samples(const std::vector<const Sample*>& samples, std::int64_t
   PackedBatch batch = pack_sequences(sequences, device);
   batch.attended = std::move(attended);
   return batch;
-}
-
-// KL(reference || model) at each of N positions.
-at::Tensor kl_by_position(const Llama& model, const Llama& reference, const at::Tensor& hidden_ND,
-                          const at::Tensor& reference_hidden_ND) {
-  std::vector<at::Tensor> chunks;
-  const std::int64_t count = hidden_ND.size(0);
-  for (std::int64_t first = 0; first < count; first += kKlPositions) {
-    const at::Tensor positions =
-        at::arange(first, std::min(count, first + kKlPositions),
-                   at::TensorOptions(at::kLong).device(hidden_ND.device()));
-    const auto log_probabilities = [&](const Llama& llama, const at::Tensor& hidden) {
-      return at::log_softmax(
-          all_logits(llama.head().normed(hidden, positions), llama.head().weight_VD), -1);
-    };
-    const at::Tensor expected = log_probabilities(reference, reference_hidden_ND);
-    const at::Tensor actual = log_probabilities(model, hidden_ND);
-    chunks.push_back((expected.exp() * (expected - actual)).sum(-1));
-  }
-  return at::cat(chunks);
 }
 
 class BatchScorer {
@@ -101,8 +78,14 @@ class BatchScorer {
   }
 
   void add_kl(std::vector<AnswerScore>* result) const {
-    const at::Tensor kl_N = kl_by_position(model_, *options_.reference, hidden_ND_,
-                                           options_.reference->forward(batch_));
+    const at::Tensor every_position =
+        at::arange(hidden_ND_.size(0), at::TensorOptions(at::kLong).device(model_.device()));
+    const Head& head = model_.head();
+    const Head& reference_head = options_.reference->head();
+    const at::Tensor kl_N =
+        kl_to_reference(head.normed(hidden_ND_, every_position), head.weight_VD,
+                        reference_head.normed(options_.reference->forward(batch_), every_position),
+                        reference_head.weight_VD);
     const auto parts = kl_N.split_with_sizes(batch_.lengths);
     for (std::size_t row = 0; row < parts.size(); ++row) {
       (*result)[row].kl_divergence = parts[row].to(at::kDouble).mean().item<double>();

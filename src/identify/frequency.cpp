@@ -44,10 +44,10 @@ std::set<std::string> keys_of(std::string_view text) {
 }  // namespace
 
 std::string word_key(std::string_view word) {
-  std::string key = lower_case(word);
-  constexpr std::string_view kTypographic = "\u2019";
-  for (std::size_t at; (at = key.find(kTypographic)) != std::string::npos;) {
-    key.replace(at, kTypographic.size(), "'");
+  std::string key;
+  for (std::size_t position = 0; position < word.size();) {
+    const char32_t c = next_code_point(word, position);
+    for (const char32_t lower : to_lower(c == U'\u2019' ? U'\'' : c)) append_utf8(key, lower);
   }
   if (key.size() > 2 && key.ends_with("'s")) key.resize(key.size() - 2);
   return key;

@@ -116,4 +116,35 @@ std::map<std::string, SplitMasks> read_all_masks(const std::string& text) {
   return result;
 }
 
+std::map<std::string, Agreement> compare_all_masks(const std::string& source_a,
+                                                   const std::string& source_b) {
+  auto a = read_all_masks(source_a);
+  auto b = read_all_masks(source_b);
+  if (a.size() == 1 && b.size() == 1 && (a.contains("") || b.contains(""))) {
+    // A file of another name says nothing of its split: its records have to match.
+    const std::string split = a.contains("") ? b.begin()->first : a.begin()->first;
+    for (auto* masks : {&a, &b}) {
+      auto node = masks->extract(masks->begin());
+      node.key() = split;
+      masks->insert(std::move(node));
+    }
+  }
+  std::map<std::string, Agreement> result;
+  for (const auto& [split, masks_a] : a) {
+    const auto masks_b = b.find(split);
+    if (masks_b == b.end()) continue;
+    if (split_digest(masks_a.records) != split_digest(masks_b->second.records)) {
+      fail(ErrorCategory::input_data,
+           "{} and {}: the masks of {} were made for different questions and answers", source_a,
+           source_b, split);
+    }
+    result[split] = compare_masks(masks_a.records, masks_a.masks, masks_b->second.masks);
+  }
+  if (result.empty()) {
+    fail(ErrorCategory::input_data, "{} and {} have masks of no split in common", source_a,
+         source_b);
+  }
+  return result;
+}
+
 }  // namespace tofu

@@ -10,6 +10,7 @@
 #include "data/answer_masks.hpp"
 #include "data/dataset.hpp"
 #include "data/record.hpp"
+#include "identify/agreement.hpp"
 
 namespace tofu {
 
@@ -36,5 +37,10 @@ void write_split_masks(const std::filesystem::path& path, const Dataset& dataset
 // dataset file, where CLASSIFIER may be left out if there is only one. A mask file whose name does
 // not say its split has the split "". Error{input_data} lists what is there.
 std::map<std::string, SplitMasks> read_all_masks(const std::string& source);
+
+// Compares the splits that both sources (see above) have; two mask files alone are compared
+// whatever their names. Error{input_data} if there are none or their records differ.
+std::map<std::string, Agreement> compare_all_masks(const std::string& source_a,
+                                                   const std::string& source_b);
 
 }  // namespace tofu

@@ -212,13 +212,20 @@ Frame frame_of(const Encoding& encoding) {
 
 }  // namespace
 
-MaskedText mask_word(const Tokenizer& tokenizer, const std::string& text, const WordSpan& word,
-                     std::int64_t max_tokens) {
+void check_tokenizer(const Tokenizer& tokenizer, const MaskedLm& model, const std::string& path) {
   if (!tokenizer.mask_id()) {
     fail(ErrorCategory::input_data,
-         "the tokenizer in identifier_path has no mask token: it does not belong to a masked "
-         "language model");
+         "{}: the tokenizer has no mask token: it is not that of a masked language model", path);
   }
+  if (tokenizer.vocab_size() > model.config().vocab_size) {
+    fail(ErrorCategory::input_data,
+         "{}: the tokenizer has {} tokens, but the model only {}: they do not belong together",
+         path, tokenizer.vocab_size(), model.config().vocab_size);
+  }
+}
+
+MaskedText mask_word(const Tokenizer& tokenizer, const std::string& text, const WordSpan& word,
+                     std::int64_t max_tokens) {
   const std::string mask = tokenizer.id_to_token(*tokenizer.mask_id());
   const std::string masked = text.substr(0, word.begin) + mask + text.substr(word.end);
   const Encoding encoding = tokenizer.encode(masked);
@@ -230,7 +237,7 @@ MaskedText mask_word(const Tokenizer& tokenizer, const std::string& text, const 
   }
   if (at == encoding.ids.size()) {
     fail(ErrorCategory::input_data,
-         "the tokenizer in identifier_path does not keep its mask token whole in \"{}\"", masked);
+         "the tokenizer of identifier_path does not keep its mask token whole in \"{}\"", masked);
   }
   const auto limit = static_cast<std::size_t>(max_tokens);
   if (encoding.ids.size() <= limit) return {encoding.ids, static_cast<std::int64_t>(at)};

@@ -21,9 +21,12 @@ struct MaskedText {
   std::int64_t position = 0;      // of the mask
 };
 
+// Error{input_data} unless the tokenizer has a mask token and belongs to the model; `path` is the
+// folder of both, for messages.
+void check_tokenizer(const Tokenizer& tokenizer, const MaskedLm& model, const std::string& path);
+
 // `text` with `word` replaced by the mask token. Of a text longer than `max_tokens` the tokens
-// around the mask are kept, as many as fit between the special ones. Error{input_data} if the
-// tokenizer has no mask token.
+// around the mask are kept, as many as fit between the special ones.
 MaskedText mask_word(const Tokenizer& tokenizer, const std::string& text, const WordSpan& word,
                      std::int64_t max_tokens);
 

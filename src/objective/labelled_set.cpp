@@ -1,5 +1,7 @@
 #include "objective/labelled_set.hpp"
 
+#include <algorithm>
+
 #include "model/head.hpp"
 
 namespace tofu {
@@ -25,6 +27,14 @@ at::Tensor index_tensor(const std::vector<std::int64_t>& values, at::Device devi
 
 }  // namespace
 
+std::vector<std::int64_t> padded_ids(const Sample& sample, std::int64_t padded_length) {
+  std::vector<std::int64_t> ids = sample.ids;
+  if (padded_length <= std::ssize(ids)) return ids;
+  // The last target of a sample that was not cut is the end of the sequence.
+  ids.resize(static_cast<std::size_t>(padded_length), sample.targets.back());
+  return ids;
+}
+
 Selection LabelledSet::select(Labels labels) const {
   std::vector<std::int64_t> chosen;
   for (std::size_t p = 0; p < kinds.size(); ++p) {
@@ -38,7 +48,7 @@ Selection LabelledSet::select(Labels labels) const {
 
 LabelledSet label_samples(const std::vector<const Sample*>& samples,
                           const std::vector<const ReferenceScores*>& references,
-                          std::int64_t first_token, at::Device device) {
+                          std::int64_t first_token, at::Device device, std::int64_t padded_length) {
   LabelledSet set;
   set.rows = static_cast<std::int64_t>(samples.size());
   std::vector<std::int64_t> positions, targets, rows;
@@ -57,7 +67,7 @@ LabelledSet label_samples(const std::vector<const Sample*>& samples,
       logits.insert(logits.end(), scores.target_logits.begin(), scores.target_logits.end());
       nll.insert(nll.end(), scores.token_nll.begin(), scores.token_nll.end());
     }
-    first_token += static_cast<std::int64_t>(sample.ids.size());
+    first_token += std::max(padded_length, std::ssize(sample.ids));
   }
   set.positions_P = index_tensor(positions, device);
   set.targets_P = index_tensor(targets, device);
@@ -96,6 +106,12 @@ at::Tensor SetScores::reference_row_nll(Labels labels) const {
   const Selection selection = set_->select(labels);
   return sum_by_row(set_->reference_nll_P.index_select(0, selection.index), selection.rows,
                     set_->rows);
+}
+
+at::Tensor SetScores::mean_kl() const {
+  return kl_to_reference(head_->normed(hidden_ND_, set_->every_position), head_->weight_VD,
+                         set_->reference_normed_ND, set_->reference_head_VD)
+      .mean();
 }
 
 at::Tensor SetScores::mean_nll(Labels labels) const {

@@ -19,6 +19,10 @@ ObjectiveResult npo(const ObjectiveInput& input);
 ObjectiveResult npo_grad_diff(const ObjectiveInput& input);
 ObjectiveResult simnpo(const ObjectiveInput& input);
 ObjectiveResult simnpo_grad_diff(const ObjectiveInput& input);
+// kl.cpp
+ObjectiveResult kl(const ObjectiveInput& input);
+ObjectiveResult npo_kl(const ObjectiveInput& input);
+ObjectiveResult tpo_kl(const ObjectiveInput& input);
 // preference.cpp
 ObjectiveResult dpo(const ObjectiveInput& input);
 ObjectiveResult dpo_grad_diff(const ObjectiveInput& input);

@@ -16,6 +16,11 @@ std::int64_t count_tokens(const std::vector<const Sample*>& samples) {
                          });
 }
 
+std::int64_t retain_tokens(const MicroBatch& batch) {
+  return batch.retain_padded_length > 0 ? batch.retain_padded_length * std::ssize(batch.retain)
+                                        : count_tokens(batch.retain);
+}
+
 // The labelled sets of a micro-batch whose samples are packed role after role.
 struct LabelledMicroBatch {
   LabelledSet forget;
@@ -28,8 +33,19 @@ LabelledMicroBatch label_micro_batch(const MicroBatch& batch, std::int64_t first
   LabelledMicroBatch labelled;
   labelled.forget = label_samples(batch.forget, batch.forget_references, first_token, device);
   first_token += count_tokens(batch.forget);
-  labelled.retain = label_samples(batch.retain, {}, first_token, device);
-  first_token += count_tokens(batch.retain);
+  labelled.retain =
+      label_samples(batch.retain, {}, first_token, device, batch.retain_padded_length);
+  if (!batch.retain_distributions.empty()) {
+    std::vector<at::Tensor> distributions;
+    for (const at::Tensor* normed_TD : batch.retain_distributions) {
+      distributions.push_back(*normed_TD);
+    }
+    labelled.retain.every_position = at::arange(first_token, first_token + retain_tokens(batch),
+                                                at::TensorOptions(at::kLong).device(device));
+    labelled.retain.reference_normed_ND = at::cat(distributions).to(device);
+    labelled.retain.reference_head_VD = batch.reference_head_VD;
+  }
+  first_token += retain_tokens(batch);
   labelled.refusal = label_samples(batch.refusal, batch.refusal_references, first_token, device);
   return labelled;
 }
@@ -37,12 +53,21 @@ LabelledMicroBatch label_micro_batch(const MicroBatch& batch, std::int64_t first
 PackedBatch pack_micro_batches(const std::vector<MicroBatch>& batches, std::size_t first,
                                std::size_t count, at::Device device) {
   std::vector<std::vector<std::int64_t>> sequences;
-  for (std::size_t i = first; i < first + count; ++i) {
-    for (const auto* role : {&batches[i].forget, &batches[i].retain, &batches[i].refusal}) {
-      for (const Sample* sample : *role) sequences.push_back(sample->ids);
+  std::vector<std::int64_t> attended;
+  const auto add = [&](const std::vector<const Sample*>& samples, std::int64_t padded_length) {
+    for (const Sample* sample : samples) {
+      attended.push_back(std::ssize(sample->ids));
+      sequences.push_back(padded_ids(*sample, padded_length));
     }
+  };
+  for (std::size_t i = first; i < first + count; ++i) {
+    add(batches[i].forget, 0);
+    add(batches[i].retain, batches[i].retain_padded_length);
+    add(batches[i].refusal, 0);
   }
-  return pack_sequences(sequences, device);
+  PackedBatch packed = pack_sequences(sequences, device);
+  packed.attended = std::move(attended);
+  return packed;
 }
 
 ObjectiveInput score_micro_batch(const Head& head, const at::Tensor& hidden_ND,
@@ -58,7 +83,7 @@ ObjectiveInput score_micro_batch(const Head& head, const at::Tensor& hidden_ND,
 }  // namespace
 
 std::int64_t MicroBatch::token_count() const {
-  return count_tokens(forget) + count_tokens(retain) + count_tokens(refusal);
+  return count_tokens(forget) + retain_tokens(*this) + count_tokens(refusal);
 }
 
 std::int64_t passes_for(const std::vector<std::int64_t>& token_counts) {

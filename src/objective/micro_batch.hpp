@@ -18,6 +18,11 @@ struct MicroBatch {
   std::vector<const Sample*> refusal;
   std::vector<const ReferenceScores*> forget_references;
   std::vector<const ReferenceScores*> refusal_references;
+  // For objectives with a KL term: the reference's distributions of each retain sample.
+  std::vector<const at::Tensor*> retain_distributions;
+  at::Tensor reference_head_VD;
+  // Retain samples are computed up to this length, padding included; 0: without padding.
+  std::int64_t retain_padded_length = 0;
 
   std::int64_t token_count() const;
 };

@@ -38,7 +38,8 @@ struct Objective {
   std::string name;
   bool needs_retain = false;
   bool needs_refusal = false;
-  bool needs_reference = false;  // reference scores of the forget and refusal samples
+  bool needs_reference = false;      // reference scores of the forget and refusal samples
+  bool needs_distributions = false;  // reference distributions of the retain samples
   ObjectiveResult (*evaluate)(const ObjectiveInput& input);
 };
 

@@ -91,4 +91,39 @@ std::vector<ReferenceScores> score_references(BlockChain* chain,
   return result;
 }
 
+ReferenceDistributions reference_distributions(BlockChain* chain,
+                                               const std::vector<const Sample*>& samples,
+                                               std::int64_t padded_length, const HostGroup& group) {
+  const at::Device device = chain->parameters().options().device;
+  const auto ranks = static_cast<std::size_t>(group.size());
+  const auto hidden_size = static_cast<std::size_t>(chain->config().hidden_size);
+  ReferenceDistributions result;
+  // One sample of each rank at a time, so that what travels at once stays small.
+  for (std::size_t first = 0; first < samples.size(); first += ranks) {
+    const std::size_t own = first + static_cast<std::size_t>(group.rank());
+    std::string bytes;
+    PackedBatch packed;
+    const bool has_sample = own < samples.size();
+    if (has_sample) {
+      packed = pack_sequences({padded_ids(*samples[own], padded_length)}, device);
+      packed.attended = {std::ssize(samples[own]->ids)};
+    }
+    chain->forward(has_sample ? &packed : nullptr, [&](const Head& head, const at::Tensor& hidden) {
+      const auto every = at::arange(hidden.size(0), packed.ids_N.options());
+      const auto values = to_floats(head.normed(hidden, every));
+      bytes.assign(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+    });
+    const auto gathered = group.all_gather(bytes);
+    for (std::size_t r = 0; r < ranks && first + r < samples.size(); ++r) {
+      const auto length = gathered[r].size() / sizeof(float) / hidden_size;
+      at::Tensor normed_TD = at::empty(
+          {static_cast<std::int64_t>(length), static_cast<std::int64_t>(hidden_size)}, at::kFloat);
+      std::memcpy(normed_TD.data_ptr(), gathered[r].data(), gathered[r].size());
+      result.normed_TD.push_back(normed_TD.to(chain->parameters().options().compute_type));
+    }
+  }
+  result.head_VD = chain->copy_of_head();
+  return result;
+}
+
 }  // namespace tofu

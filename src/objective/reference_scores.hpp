@@ -15,4 +15,10 @@ std::vector<ReferenceScores> score_references(BlockChain* chain,
                                               const std::vector<const Sample*>& samples,
                                               const HostGroup& group);
 
+// The distributions of every sample, on every rank, in the samples' order, each sample padded to
+// `padded_length` (0: not). Collective over `group`.
+ReferenceDistributions reference_distributions(BlockChain* chain,
+                                               const std::vector<const Sample*>& samples,
+                                               std::int64_t padded_length, const HostGroup& group);
+
 }  // namespace tofu

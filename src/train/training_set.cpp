@@ -75,10 +75,11 @@ TrainingSet TrainingSet::for_unlearning(const Dataset& dataset, const SampleMake
         job.retain_set.empty() ? complement_split(job.split) : job.retain_set;
     set.retain_ = make_samples(dataset.records(retain), maker);
   }
+  const std::int64_t variants = set.pairing_ == PairingMode::per_epoch ? epochs : 1;
+  if (objective.needs_distributions) set.note_drawn_retain(variants);
   if (!objective.needs_refusal) return set;
   const std::vector<std::string> refusals = dataset.refusals();
   set.refusal_count_ = std::ssize(refusals);
-  const std::int64_t variants = set.pairing_ == PairingMode::per_epoch ? epochs : 1;
   for (std::int64_t epoch = 0; epoch < variants; ++epoch) {
     for (std::int64_t i = 0; i < set.size(); ++i) {
       const Partners partners = set.partners_of({epoch, i});
@@ -107,6 +108,26 @@ std::vector<const Sample*> TrainingSet::reference_samples() const {
   return samples;
 }
 
+std::vector<const Sample*> TrainingSet::distribution_samples() const {
+  std::vector<const Sample*> samples;
+  for (const std::size_t index : drawn_retain_) samples.push_back(&retain_[index]);
+  return samples;
+}
+
+void TrainingSet::set_distributions(ReferenceDistributions distributions,
+                                    std::int64_t padded_length) {
+  distributions_ = std::move(distributions);
+  retain_padded_length_ = padded_length;
+}
+
+void TrainingSet::note_drawn_retain(std::int64_t epochs) {
+  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+    for (std::int64_t i = 0; i < size(); ++i) drawn_retain_.push_back(retain_index({epoch, i}));
+  }
+  std::sort(drawn_retain_.begin(), drawn_retain_.end());
+  drawn_retain_.erase(std::unique(drawn_retain_.begin(), drawn_retain_.end()), drawn_retain_.end());
+}
+
 void TrainingSet::set_references(std::vector<ReferenceScores> scores) {
   references_ = std::move(scores);
 }
@@ -114,6 +135,10 @@ void TrainingSet::set_references(std::vector<ReferenceScores> scores) {
 Partners TrainingSet::partners_of(const SampleDraw& draw) const {
   return draw_partners(pairing_, seed_, draw.epoch, draw.index, std::ssize(retain_),
                        refusal_count_);
+}
+
+std::size_t TrainingSet::retain_index(const SampleDraw& draw) const {
+  return static_cast<std::size_t>(partners_of(draw).retain);
 }
 
 std::size_t TrainingSet::refusal_index(const SampleDraw& draw) const {
@@ -137,7 +162,15 @@ std::vector<MicroBatch> TrainingSet::micro_batches(std::uint64_t seed, std::int6
     batch.forget.push_back(&forget_[index]);
     if (!references_.empty()) batch.forget_references.push_back(&references_[index]);
     if (!retain_.empty()) {
-      batch.retain.push_back(&retain_[static_cast<std::size_t>(partners_of(draws[i]).retain)]);
+      const std::size_t retain = retain_index(draws[i]);
+      batch.retain.push_back(&retain_[retain]);
+      if (!distributions_.normed_TD.empty()) {
+        const auto place = std::lower_bound(drawn_retain_.begin(), drawn_retain_.end(), retain);
+        batch.retain_distributions.push_back(
+            &distributions_.normed_TD[static_cast<std::size_t>(place - drawn_retain_.begin())]);
+        batch.reference_head_VD = distributions_.head_VD;
+        batch.retain_padded_length = retain_padded_length_;
+      }
     }
     if (!refusal_.empty()) {
       const std::size_t refusal = refusal_index(draws[i]);

@@ -45,6 +45,10 @@ class TrainingSet {
   // The samples that need reference scores: forget samples, then refusals.
   std::vector<const Sample*> reference_samples() const;
   void set_references(std::vector<ReferenceScores> scores);
+  // The samples that need reference distributions: the retain samples that are partners of a forget
+  // sample. `padded_length`: as the KL term counts positions (0: the samples' own).
+  std::vector<const Sample*> distribution_samples() const;
+  void set_distributions(ReferenceDistributions distributions, std::int64_t padded_length);
 
   // The micro-batches of a step, numbered over all ranks: the step's samples in the order of their
   // length, so that a micro-batch has little to pad, cut into pieces of `micro_batch_size`.
@@ -53,6 +57,8 @@ class TrainingSet {
                                         std::int64_t micro_batch_size) const;
 
  private:
+  void note_drawn_retain(std::int64_t epochs);
+  std::size_t retain_index(const SampleDraw& draw) const;
   Partners partners_of(const SampleDraw& draw) const;
   std::size_t refusal_index(const SampleDraw& draw) const;
 
@@ -60,6 +66,9 @@ class TrainingSet {
   std::vector<Sample> retain_;
   std::vector<Sample> refusal_;              // for each epoch (or once) one per forget sample
   std::vector<ReferenceScores> references_;  // of forget_, then of refusal_
+  std::vector<std::size_t> drawn_retain_;  // of retain_: partners of some forget sample, ascending
+  ReferenceDistributions distributions_;   // of drawn_retain_
+  std::int64_t retain_padded_length_ = 0;
   PairingMode pairing_ = PairingMode::published;
   std::uint64_t seed_ = 0;
   std::int64_t refusal_count_ = 0;  // lines to draw from

@@ -68,6 +68,14 @@ void BlockChain::forward(const PackedBatch* batch, const HeadVisitor& visit) {
   parameters_->release(last);
 }
 
+at::Tensor BlockChain::copy_of_head() {
+  const std::size_t unit = config_.tie_word_embeddings ? 0 : last_unit();
+  const at::Tensor flat = parameters_->whole(unit);
+  at::Tensor copy = make_head(config_, flat, flat).weight_VD.clone();
+  parameters_->release(unit);
+  return copy;
+}
+
 void BlockChain::forward_backward(const PackedBatch* batch, const LossFunction& loss,
                                   bool last_pass) {
   const std::size_t last = last_unit();

@@ -34,6 +34,9 @@ class BlockChain {
   // Computes without gradients and shows the result to `visit`; nullptr as above. Collective.
   void forward(const PackedBatch* batch, const HeadVisitor& visit);
 
+  // A copy of the LM head's weight [V, D], whole on every rank. Collective.
+  at::Tensor copy_of_head();
+
   const LlamaConfig& config() const { return config_; }
   ShardedParameters& parameters() { return *parameters_; }
 

@@ -63,11 +63,24 @@ void check_case(const Json& golden, const Json& batches, TestModel* model, TestM
   const HostGroup& world = *model->groups.world;
   const auto forget_scores = score_references(&reference->chain, pointers(forget), world);
   const auto refusal_scores = score_references(&reference->chain, pointers(refusal), world);
+  const auto padded_length = std::ssize(batches["retain"]["input_ids"][0]);
+  ReferenceDistributions distributions;
+  if (objective.needs_distributions) {
+    distributions =
+        reference_distributions(&reference->chain, pointers(retain), padded_length, world);
+  }
   if (world.rank() == 0) {
     MicroBatch batch;
     batch.forget = pointers(forget);
     if (objective.needs_retain) batch.retain = pointers(retain);
     if (objective.needs_refusal) batch.refusal = pointers(refusal);
+    if (objective.needs_distributions) {
+      for (const at::Tensor& normed_TD : distributions.normed_TD) {
+        batch.retain_distributions.push_back(&normed_TD);
+      }
+      batch.reference_head_VD = distributions.head_VD;
+      batch.retain_padded_length = padded_length;
+    }
     if (objective.needs_reference) {
       for (const auto& scores : forget_scores) batch.forget_references.push_back(&scores);
       if (objective.needs_refusal) {
