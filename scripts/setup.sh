@@ -12,7 +12,7 @@ set -euo pipefail
 readonly torch_version=2.11.0
 readonly packages=(libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libyaml-cpp-dev libcli11-dev
                    libgtest-dev libfmt-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev
-                   ninja-build pkg-config)
+                   libcurl4-openssl-dev ninja-build pkg-config)
 readonly deps="${TOFU_MPI_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/tofu_mpi}"
 readonly torch_folder="$deps/torch-$torch_version"
 
@@ -95,14 +95,14 @@ find_package(HDF5 QUIET COMPONENTS C)
 if(HDF5_FOUND AND NOT HDF5_IS_PARALLEL)
   set(HDF5_FOUND OFF)
 endif()
-foreach(package IN ITEMS yaml-cpp CLI11 fmt nlohmann_json GTest PkgConfig)
+foreach(package IN ITEMS yaml-cpp CLI11 CURL fmt nlohmann_json GTest PkgConfig)
   find_package(${package} QUIET)
 endforeach()
 if(PkgConfig_FOUND)
   pkg_check_modules(pcre2 QUIET libpcre2-8)
   pkg_check_modules(utf8proc QUIET libutf8proc)
 endif()
-foreach(package IN ITEMS MPI HDF5 yaml-cpp CLI11 fmt nlohmann_json GTest PkgConfig pcre2 utf8proc)
+foreach(package IN ITEMS MPI HDF5 yaml-cpp CLI11 CURL fmt nlohmann_json GTest PkgConfig pcre2 utf8proc)
   if(NOT ${package}_FOUND)
     message(STATUS "missing: ${package}")
   endif()

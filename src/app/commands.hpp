@@ -14,6 +14,7 @@ int run_evaluate(const CommandLine& command_line);
 int run_aggregate(const CommandLine& command_line);
 int run_generate(const CommandLine& command_line);
 int run_identify(const CommandLine& command_line);
+int run_inspect(const CommandLine& command_line);
 int run_bench(const CommandLine& command_line);
 
 }  // namespace tofu

@@ -9,7 +9,7 @@ Hyperparameters hyperparameters(const JobConfig& job, const ModelFamily& family)
   hyper.npo_coeff = job.npo_coeff;
   hyper.grad_diff_coeff = job.grad_diff_coeff;
   hyper.kl_coeff = job.kl_coeff;
-  hyper.lpl_per_sample = job.lpl_scope == "sample";
+  hyper.lpl_scope = parse_lpl_scope(job.lpl_scope);
   return hyper;
 }
 

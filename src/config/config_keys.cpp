@@ -291,7 +291,7 @@ std::vector<ConfigKey> make_config_keys() {
       text("collect", &C::collect),
       text("compare", &C::compare),
       text("reference", &C::reference),
-      integer("record", &C::record, {.least = 0}),
+      integer("record", &C::record, {.least = 0, .word = "all", .word_value = -1}),
   };
 }
 

@@ -122,7 +122,7 @@ struct JobConfig {
   std::string collect;               // identify, gpt: read the answers from this file
   std::string compare;               // identify: masks to compare with those of `reference`
   std::string reference;
-  std::int64_t record = 0;  // inspect: which one, from 1; 0: all
+  std::int64_t record = 0;  // inspect: which one, from 1; -1 (spelt "all"): all; 0: an overview
   bool operator==(const JobConfig&) const = default;
 };
 

@@ -12,6 +12,8 @@ ObjectiveResult idk(const ObjectiveInput& input);
 ObjectiveResult grad_ascent(const ObjectiveInput& input);
 ObjectiveResult grad_diff(const ObjectiveInput& input);
 // tpo.cpp
+// Mean over the unwanted tokens of (reference logit - policy logit), of each row that has any [R'].
+at::Tensor logit_preference_by_row(const SetScores& forget, const Selection& unwanted);
 ObjectiveResult tpo(const ObjectiveInput& input);
 ObjectiveResult tpo_grad_diff(const ObjectiveInput& input);
 // npo.cpp

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "objective/losses.hpp"
+
 namespace tofu {
 namespace {
 
@@ -19,6 +21,22 @@ std::int64_t count_tokens(const std::vector<const Sample*>& samples) {
 std::int64_t retain_tokens(const MicroBatch& batch) {
   return batch.retain_padded_length > 0 ? batch.retain_padded_length * std::ssize(batch.retain)
                                         : count_tokens(batch.retain);
+}
+
+struct PassRange {
+  std::size_t first;
+  std::size_t count;
+};
+
+// `items` in as many consecutive ranges as there are passes; some may be empty.
+std::vector<PassRange> pass_ranges(std::size_t items, std::int64_t passes) {
+  const auto count = static_cast<std::size_t>(passes);
+  std::vector<PassRange> ranges;
+  for (std::size_t pass = 0; pass < count; ++pass) {
+    const std::size_t first = items * pass / count;
+    ranges.push_back({first, items * (pass + 1) / count - first});
+  }
+  return ranges;
 }
 
 // The labelled sets of a micro-batch whose samples are packed role after role.
@@ -93,16 +111,48 @@ std::int64_t passes_for(const std::vector<std::int64_t>& token_counts) {
   return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, std::ssize(token_counts)));
 }
 
+GlobalPreference measure_preference(BlockChain* chain, const std::vector<MicroBatch>& local,
+                                    std::int64_t global_micro_batches, std::int64_t passes,
+                                    const HostGroup& world) {
+  const at::Device device = chain->parameters().options().device;
+  double sum = 0;
+  double rows = 0;
+  for (const auto& [first, count] : pass_ranges(local.size(), passes)) {
+    if (count == 0) {
+      chain->forward(nullptr, HeadVisitor());
+      continue;
+    }
+    const PackedBatch packed = pack_micro_batches(local, first, count, device);
+    chain->forward(
+        &packed, [&, first = first, count = count](const Head& head, const at::Tensor& hidden_ND) {
+          std::int64_t first_token = 0;
+          for (std::size_t i = first; i < first + count; ++i) {
+            const LabelledMicroBatch labelled = label_micro_batch(local[i], first_token, device);
+            first_token += local[i].token_count();
+            const SetScores forget(head, hidden_ND, labelled.forget);
+            const Selection unwanted = labelled.forget.select(Labels::unwanted);
+            if (unwanted.index.numel() == 0) continue;
+            const at::Tensor by_row = logit_preference_by_row(forget, unwanted);
+            sum += by_row.to(at::kDouble).sum().item<double>();
+            rows += static_cast<double>(by_row.numel());
+          }
+        });
+  }
+  const auto totals = world.sum(std::vector<double>{sum, rows});
+  const double samples = std::max(1.0, totals[1]);
+  return {totals[0] / samples, samples / static_cast<double>(global_micro_batches)};
+}
+
 LossSums accumulate_gradient(BlockChain* chain, const Objective& objective,
                              const Hyperparameters& hyper, const std::vector<MicroBatch>& local,
                              std::int64_t global_micro_batches, std::int64_t passes) {
   const at::Device device = chain->parameters().options().device;
-  const auto pass_count = static_cast<std::size_t>(passes);
   LossSums sums;
-  for (std::size_t pass = 0; pass < pass_count; ++pass) {
-    const std::size_t first = local.size() * pass / pass_count;
-    const std::size_t count = local.size() * (pass + 1) / pass_count - first;
-    const bool last_pass = pass + 1 == pass_count;
+  std::int64_t pass = 0;
+  for (const auto& range : pass_ranges(local.size(), passes)) {
+    const std::size_t first = range.first;
+    const std::size_t count = range.count;
+    const bool last_pass = ++pass == passes;
     if (count == 0) {
       chain->forward_backward(nullptr, LossFunction(), last_pass);
       continue;

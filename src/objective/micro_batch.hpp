@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/session.hpp"
 #include "objective/objective.hpp"
 #include "zero/block_chain.hpp"
 
@@ -41,6 +42,12 @@ struct LossSums {
 LossSums accumulate_gradient(BlockChain* chain, const Objective& objective,
                              const Hyperparameters& hyper, const std::vector<MicroBatch>& local,
                              std::int64_t global_micro_batches, std::int64_t passes);
+
+// LPL over the global batch, for LplScope::global_batch: one more forward pass. Collective over
+// `world` with the same `passes` everywhere.
+GlobalPreference measure_preference(BlockChain* chain, const std::vector<MicroBatch>& local,
+                                    std::int64_t global_micro_batches, std::int64_t passes,
+                                    const HostGroup& world);
 
 // How many passes micro-batches of these sizes (tokens) need, so that what a pass keeps for the
 // backward pass stays bounded.

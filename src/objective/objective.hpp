@@ -12,13 +12,27 @@
 
 namespace tofu {
 
+// What TPO's log-sigmoid is taken of: the LPL of each sample, its mean over a micro-batch (as the
+// published program does: the loss then depends on the micro-batch size), or over the global batch.
+enum class LplScope { sample, micro_batch, global_batch };
+
+// "sample", "micro_batch" or "global_batch"; Error{usage} otherwise.
+LplScope parse_lpl_scope(const std::string& name);
+
+// The mean of LPL over the global batch, which has to be known before any gradient.
+struct GlobalPreference {
+  double lpl = 0;                      // mean over the samples that have unwanted tokens
+  double samples_per_micro_batch = 1;  // such samples, over all micro-batches
+};
+
 struct Hyperparameters {
   double beta = 0.32;
   double gamma = 0;
   double npo_coeff = 1;
   double grad_diff_coeff = 1;
   double kl_coeff = 1;
-  bool lpl_per_sample = false;  // log-sigmoid of each sample's LPL, not of the micro-batch's mean
+  LplScope lpl_scope = LplScope::micro_batch;
+  GlobalPreference global_preference;  // with LplScope::global_batch
 };
 
 // One micro-batch of an objective: the forget samples, and their partners where asked for.
@@ -39,6 +53,7 @@ struct Objective {
   bool needs_retain = false;
   bool needs_refusal = false;
   bool needs_reference = false;      // reference scores of the forget and refusal samples
+  bool has_lpl = false;              // lpl_scope matters
   bool needs_distributions = false;  // reference distributions of the retain samples
   ObjectiveResult (*evaluate)(const ObjectiveInput& input);
 };

@@ -1,10 +1,7 @@
 #include "objective/losses.hpp"
 
 namespace tofu {
-namespace {
-
-// Mean over each row's unwanted tokens of (reference logit - policy logit), for the rows that have
-// any [R']. The logits are raw: the loss is not invariant to shifting all of them.
+// The logits are raw: the loss is not invariant to shifting all of them.
 at::Tensor logit_preference_by_row(const SetScores& forget, const Selection& unwanted) {
   const at::Tensor difference =
       forget.set().reference_logits_P.index_select(0, unwanted.index) - forget.logits(unwanted);
@@ -12,6 +9,29 @@ at::Tensor logit_preference_by_row(const SetScores& forget, const Selection& unw
   const at::Tensor counts = sum_by_row(at::ones_like(difference), unwanted.rows, rows);
   const at::Tensor means = sum_by_row(difference, unwanted.rows, rows) / counts.clamp_min(1);
   return means.index_select(0, at::nonzero(counts).squeeze(1));
+}
+
+namespace {
+
+// -2/beta log sigmoid(beta LPL) with the scope's LPL.
+at::Tensor preference_loss(const at::Tensor& lpl_by_row, const Hyperparameters& hyper) {
+  const auto loss = [&](const at::Tensor& lpl) {
+    return at::log_sigmoid(hyper.beta * lpl).mean() * (-2 / hyper.beta);
+  };
+  switch (hyper.lpl_scope) {
+    case LplScope::sample:
+      return loss(lpl_by_row);
+    case LplScope::micro_batch:
+      return loss(lpl_by_row.mean());
+    case LplScope::global_batch:
+      break;
+  }
+  // The value is that of the global mean; the slope reaches this micro-batch through its share of
+  // it. Averaged over the micro-batches that is the gradient of the global loss.
+  const GlobalPreference& global = hyper.global_preference;
+  const at::Tensor share = lpl_by_row.sum() / global.samples_per_micro_batch;
+  const at::Tensor mean = at::full_like(share, global.lpl);
+  return loss(mean) - 2 * at::sigmoid(-hyper.beta * mean) * (share - share.detach());
 }
 
 }  // namespace
@@ -27,12 +47,9 @@ ObjectiveResult tpo(const ObjectiveInput& input) {
   const at::Tensor preservation = forget.row_nll(Labels::general).mean();
   const Selection unwanted = forget.set().select(Labels::unwanted);
   if (unwanted.index.numel() == 0) return {preservation, {{"preservation_loss", preservation}}};
-  const double beta = input.hyper.beta;
   const at::Tensor by_row = logit_preference_by_row(forget, unwanted);
-  const at::Tensor lpl = by_row.mean();
-  const at::Tensor preference =
-      at::log_sigmoid(beta * (input.hyper.lpl_per_sample ? by_row : lpl)).mean() * (-2 / beta);
-  return {preference + preservation, {{"lpl", lpl}, {"preservation_loss", preservation}}};
+  return {preference_loss(by_row, input.hyper) + preservation,
+          {{"lpl", by_row.mean()}, {"preservation_loss", preservation}}};
 }
 
 // TPO with descent on the retain answers.

@@ -45,17 +45,20 @@ StepReport average(const LossSums& own, std::int64_t micro_batches, const HostGr
 
 }  // namespace
 
-StepReport training_step(BlockChain* chain, const Objective& objective,
-                         const Hyperparameters& hyper, const std::vector<MicroBatch>& micro_batches,
-                         std::int64_t step, const StepOptions& options, const HostGroup& world) {
+StepReport training_step(BlockChain* chain, const Objective& objective, Hyperparameters hyper,
+                         const std::vector<MicroBatch>& micro_batches, std::int64_t step,
+                         const StepOptions& options, const HostGroup& world) {
   const auto ranks = static_cast<std::size_t>(world.size());
   std::vector<MicroBatch> local;
   for (auto i = static_cast<std::size_t>(world.rank()); i < micro_batches.size(); i += ranks) {
     local.push_back(micro_batches[i]);
   }
   const std::int64_t count = std::ssize(micro_batches);
-  const LossSums sums = accumulate_gradient(chain, objective, hyper, local, count,
-                                            count_passes(micro_batches, ranks));
+  const std::int64_t passes = count_passes(micro_batches, ranks);
+  if (objective.has_lpl && hyper.lpl_scope == LplScope::global_batch) {
+    hyper.global_preference = measure_preference(chain, local, count, passes, world);
+  }
+  const LossSums sums = accumulate_gradient(chain, objective, hyper, local, count, passes);
   StepReport report = average(sums, count, world);
   for (const MicroBatch& batch : micro_batches) report.tokens += batch.token_count();
   ShardedParameters& parameters = chain->parameters();

@@ -25,8 +25,8 @@ struct StepReport {
 // Takes step number `step` (from 1) over micro-batches that are the same list on every rank; rank r
 // computes those with number r modulo the world size. Collective over `world`.
 // Error{numerical} if the loss or the gradient is not finite; the parameters are then unchanged.
-StepReport training_step(BlockChain* chain, const Objective& objective,
-                         const Hyperparameters& hyper, const std::vector<MicroBatch>& micro_batches,
-                         std::int64_t step, const StepOptions& options, const HostGroup& world);
+StepReport training_step(BlockChain* chain, const Objective& objective, Hyperparameters hyper,
+                         const std::vector<MicroBatch>& micro_batches, std::int64_t step,
+                         const StepOptions& options, const HostGroup& world);
 
 }  // namespace tofu
