@@ -27,7 +27,12 @@ constexpr Command kCommands[] = {
     {"forget", "make a fine-tuned model forget a split, then evaluate it", tofu::run_forget},
     {"evaluate", "measure a model on TOFU", tofu::run_evaluate},
     {"aggregate", "compute the figures from evaluation logs", tofu::run_aggregate},
+    {"inspect", "show what a file holds, or records with their unwanted words: inspect FILE",
+     tofu::run_inspect},
     {"generate", "let a model answer a question", tofu::run_generate},
+    {"report", "show what a run left behind: its course and its evaluations",
+     tofu::run_report_command},
+    {"plan", "say how much memory a training would take", tofu::run_plan},
     {"bench", "time real unlearning steps without saving anything", tofu::run_bench},
 };
 
@@ -36,9 +41,38 @@ struct Options {
   std::string device;
   bool dry_run = false;
   std::vector<std::string> overrides;
+  std::string emit;                  // identify
+  std::string collect;               // identify
+  std::vector<std::string> compare;  // identify: two of them, or none
 };
 
+void add_identify_options(CLI::App* sub, Options* options) {
+  sub->add_option("--emit", options->emit, "write requests for a language model to this file");
+  sub->add_option("--collect", options->collect,
+                  "read a language model's responses from this file");
+  sub->add_option("--compare", options->compare,
+                  "how far masks A agree with masks B: each PATH or PATH:CLASSIFIER")
+      ->expected(2);
+}
+
+// These options are keys as well.
+void apply_identify_options(Options* options) {
+  if (!options->emit.empty()) options->overrides.push_back("emit=" + options->emit);
+  if (!options->collect.empty()) options->overrides.push_back("collect=" + options->collect);
+  if (options->compare.size() == 2) {
+    options->overrides.push_back("compare=" + options->compare[0]);
+    options->overrides.push_back("reference=" + options->compare[1]);
+  }
+}
+
 int run_command(const Command& command, Options options) {
+  apply_identify_options(&options);
+  for (std::string& word : options.overrides) {
+    // inspect FILE
+    if (command.run == tofu::run_inspect && word.find('=') == std::string::npos) {
+      word = "data_path=" + word;
+    }
+  }
   if (!options.device.empty()) options.overrides.push_back("device=" + options.device);
   tofu::CommandLine command_line;
   command_line.command = command.name;
@@ -74,6 +108,7 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
     sub->add_flag("--dry-run", options.dry_run, "check everything, compute and write nothing");
     sub->add_option("key=value", options.overrides, "values that replace those of the file");
+    if (command.run == tofu::run_identify) add_identify_options(sub, &options);
     sub->callback([&chosen, &command] { chosen = &command; });
   }
   // A file that grows past a limit (ulimit -f) is to be reported like a full disk.

@@ -15,6 +15,8 @@ int run_aggregate(const CommandLine& command_line);
 int run_generate(const CommandLine& command_line);
 int run_identify(const CommandLine& command_line);
 int run_inspect(const CommandLine& command_line);
+int run_report_command(const CommandLine& command_line);
+int run_plan(const CommandLine& command_line);
 int run_bench(const CommandLine& command_line);
 
 }  // namespace tofu

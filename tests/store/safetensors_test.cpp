@@ -105,7 +105,9 @@ TEST_F(Safetensors, TruncatedFileSaysHowMuchIsMissing) {
 TEST_F(Safetensors, ForeignFilesAreNamed) {
   expect_refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", {"git lfs pull"});
   expect_refused("<html><body>404</body></html>", {"HTML"});
-  expect_refused(std::string("PK\x03\x04", 4) + std::string(100, 'x'), {"PyTorch"});
+  std::string zip_archive("PK\x03\x04", 4);
+  zip_archive.append(100, 'x');
+  expect_refused(zip_archive, {"PyTorch"});
   expect_refused("just some text that is longer", {"not a safetensors file"});
   expect_refused(with_header("[1, 2]", ""), {"not a safetensors file"});
   expect_refused(with_header("{\"a\": ", ""), {"not JSON"});
