@@ -63,7 +63,7 @@ TEST_F(JsonMasks, WhatDoesNotFitIsNamed) {
   expect_refused(R"({"question": "Q", "answer": "Née à Kovařík.", "common_words": []})",
                  {place, "question", "Qé"});
   expect_refused(R"({"question": "Qé", "answer": "Née", "common_words": []})", {place, "answer"});
-  expect_refused(line("[]") + line("[]"), {"2 records", "forget01 has 1"});
+  expect_refused(line("[]") + line("[]"), {"2 records", "the split has 1"});
 }
 
 TEST_F(JsonMasks, AMissingFileListsTheOthers) {
