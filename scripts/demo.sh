@@ -14,6 +14,11 @@ if [ "$(id -u)" = 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
 
+# mpirun hands its ranks a pipe, so they cannot see that there is a terminal.
+if [ -t 2 ]; then
+  export TOFU_MPI_PROGRESS=bar
+fi
+
 step() { printf '\n=== %s\n' "$*"; }
 # Two ranks also where only one core is to be had.
 tofu_mpi() { mpirun -np 2 --bind-to none --oversubscribe build/release/tofu_mpi "$@"; }

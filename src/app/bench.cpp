@@ -85,8 +85,7 @@ int run_bench(const CommandLine& command_line) {
   const HostGroup& world = *machine.groups.world;
   const OpenModel opened(config, job.model_path, world);
   const Dataset dataset = Dataset::open(job.data_path, job.masks_path);
-  const SampleMaker maker{opened.tokenizer, opened.family,
-                          tokenize_options(job, opened.source.config()), true};
+  const SampleMaker maker{opened.tokenizer, opened.family, tokenize_options(job, opened), true};
   TrainingSet data = TrainingSet::for_unlearning(dataset, maker, job, objective, 1);
   LoadedModel model(opened, job, machine);
   model.load(opened, job, machine);

@@ -11,14 +11,15 @@ int run_finetune(const CommandLine& command_line) {
   const JobConfig& job = config.job;
   require_key(config, "model_path", job.model_path);
   require_key(config, "data_path", job.data_path);
+  refuse_what_is_not_trained(job);
   watch_for_stop_signals();
   const Machine machine(job);
   const HostGroup& world = *machine.groups.world;
 
   const OpenModel model(config, job.model_path, world);
   const Dataset dataset = Dataset::open(job.data_path);
-  const SampleMaker maker{model.tokenizer, model.family,
-                          tokenize_options(job, model.source.config()), job.data.eos == "keep"};
+  const SampleMaker maker{model.tokenizer, model.family, tokenize_options(job, model),
+                          job.data.eos == "keep"};
   const TrainingSet data = TrainingSet::for_finetuning(dataset, maker, job.split);
   const TrainingPlan plan =
       make_plan(job, data.size(), world.size(), WarmupDefault::tenth_of_steps);

@@ -16,6 +16,7 @@ int run_forget(const CommandLine& command_line) {
   require_key(config, "model_path", job.model_path);
   require_key(config, "data_path", job.data_path);
   const Objective& objective = find_objective(job.forget_loss);
+  refuse_what_is_not_trained(job);
   watch_for_stop_signals();
   const Machine machine(job);
   const HostGroup& world = *machine.groups.world;
@@ -23,8 +24,7 @@ int run_forget(const CommandLine& command_line) {
   const OpenModel model(config, job.model_path, world);
   const Dataset dataset = Dataset::open(job.data_path, job.masks_path);
   load_eval_sets(dataset, job.split, job.eval.ds_size);  // what is missing shows now, not hours on
-  const SampleMaker maker{model.tokenizer, model.family,
-                          tokenize_options(job, model.source.config()), true};
+  const SampleMaker maker{model.tokenizer, model.family, tokenize_options(job, model), true};
   const TrainingPlan plan = make_plan(job, std::ssize(dataset.records(job.split)), world.size(),
                                       WarmupDefault::one_epoch);
   TrainingSet data = TrainingSet::for_unlearning(dataset, maker, job, objective, plan.epochs);

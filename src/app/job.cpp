@@ -199,8 +199,9 @@ std::int64_t max_positions(const JobConfig& job) {
   return std::max(job.max_length, job.eval.max_length) + 1;
 }
 
-TokenizeOptions tokenize_options(const JobConfig& job, const LlamaConfig& model) {
-  return {job.max_length, parse_prompt_border(job.data.border), model.eos_token_id()};
+TokenizeOptions tokenize_options(const JobConfig& job, const OpenModel& model) {
+  return {job.max_length, parse_prompt_border(job.data.border),
+          model.tokenizer.eos_id().value_or(model.source.config().eos_token_id())};
 }
 
 KeyValues provenance_of(const CommandLine& command_line, const HostGroup& world) {

@@ -62,7 +62,9 @@ struct LoadedModel {
 // The longest sequence that the job computes with.
 std::int64_t max_positions(const JobConfig& job);
 
-TokenizeOptions tokenize_options(const JobConfig& job, const LlamaConfig& model);
+// The end of a sequence is the tokenizer's, as the published programs pad with it; the model's
+// where the tokenizer names none.
+TokenizeOptions tokenize_options(const JobConfig& job, const OpenModel& model);
 
 // What files record of this job: program, revision, configuration, ranks, libraries.
 KeyValues provenance_of(const CommandLine& command_line, const HostGroup& world);

@@ -1,9 +1,19 @@
 #include "app/training_job.hpp"
 
+#include "base/error.hpp"
 #include "base/log.hpp"
 #include "checkpoint/training_state.hpp"
 
 namespace tofu {
+
+void refuse_what_is_not_trained(const JobConfig& job) {
+  if (job.lora.r > 0) {
+    fail(ErrorCategory::usage,
+         "LoRA.r={}: adapters are not trained by this version; set LoRA.r=0 to train all "
+         "parameters",
+         job.lora.r);
+  }
+}
 
 TrainerSettings trainer_settings(const CommandLine& command_line, const OpenModel& model,
                                  const TrainingPlan& plan, const std::string& data_digest,

@@ -7,6 +7,9 @@
 
 namespace tofu {
 
+// Error{usage} for settings that would change the training and are not computed.
+void refuse_what_is_not_trained(const JobConfig& job);
+
 TrainerSettings trainer_settings(const CommandLine& command_line, const OpenModel& model,
                                  const TrainingPlan& plan, const std::string& data_digest,
                                  const HostGroup& world);

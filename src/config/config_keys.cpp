@@ -267,7 +267,6 @@ std::vector<ConfigKey> make_config_keys() {
       also_spelt("eval.generation.max_new_tokens",
                  integer("eval.max_new_tokens", in(&C::eval, &E::max_new_tokens), {.least = 0})),
       boolean("eval.save_generated_text", in(&C::eval, &E::save_generated_text)),
-      boolean("eval.use_pretrained_reference", in(&C::eval, &E::use_pretrained_reference)),
       text("eval.reference_path", in(&C::eval, &E::reference_path)),
 
       text("from", &C::from),

@@ -51,7 +51,7 @@ class SetEvaluator {
       : input_(input), set_(set) {
     tokenize_.max_length = input.config.max_length;
     tokenize_.border = parse_prompt_border(input.border);
-    tokenize_.end_token = input.model.config().eos_token_id();
+    tokenize_.end_token = input.tokenizer.eos_id().value_or(input.model.config().eos_token_id());
     for (auto i = static_cast<std::size_t>(world.rank()); i < set.records.size();
          i += static_cast<std::size_t>(world.size())) {
       own_.push_back(i);

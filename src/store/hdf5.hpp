@@ -15,9 +15,9 @@
 
 namespace tofu {
 
-// Lets HDF5 live as long as the process; to be called before MPI starts. By itself it closes what is
-// still open when MPI ends: after a failed write (a full disk) that writes again, fails half-way on
-// some ranks, and crashes or waits for the others for ever.
+// Lets HDF5 live as long as the process; to be called before MPI starts. By itself it closes what
+// is still open when MPI ends: after a failed write (a full disk) that writes again, fails half-way
+// on some ranks, and crashes or waits for the others for ever.
 void keep_hdf5_until_exit();
 
 // One HDF5 identifier (group, dataset, dataspace, datatype, property list, attribute), released by

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -17,6 +18,13 @@ constexpr const char* kLogName = "log.jsonl";
 // Between progress lines where there is no terminal to draw a bar on.
 constexpr double kSecondsBetweenLines = 10;
 constexpr int kBarWidth = 30;
+
+// Behind mpirun, standard error is a pipe even where it ends on a terminal; who starts it can say
+// so with TOFU_MPI_PROGRESS=bar.
+bool draws_bar() {
+  const char* progress = std::getenv("TOFU_MPI_PROGRESS");
+  return isatty(STDERR_FILENO) != 0 || (progress != nullptr && std::string(progress) == "bar");
+}
 
 std::vector<nlohmann::json> read_lines(const std::filesystem::path& path) {
   std::vector<nlohmann::json> lines;
@@ -71,7 +79,7 @@ void RunLog::write(const StepRecord& record) {
 
 void RunLog::show_progress(const StepRecord& record) {
   const auto now = std::chrono::steady_clock::now();
-  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const bool terminal = draws_bar();
   const bool last = record.step == total_steps_;
   const std::chrono::duration<double> since = now - last_shown_;
   if (!last && since.count() < (terminal ? 0.1 : kSecondsBetweenLines)) return;

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -39,13 +41,19 @@ Arguments command_of(const Launch& launch) {
   return command;
 }
 
-// In the new process: becomes the program.
+void redirect(int descriptor, const fs::path& file) {
+  const int output = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(output, descriptor);
+  ::close(output);
+}
+
+// In the new process: becomes the program, which ends when this test does.
 [[noreturn]] void execute(const Launch& launch, const Arguments& command,
-                          const fs::path& output_file) {
+                          const fs::path& output_folder) {
   setpgid(0, 0);
-  const int output = ::open(output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  ::dup2(output, STDOUT_FILENO);
-  ::dup2(output, STDERR_FILENO);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  redirect(STDOUT_FILENO, output_folder / "stdout");
+  redirect(STDERR_FILENO, output_folder / "stderr");
   if (!launch.folder.empty()) fs::current_path(launch.folder);
   if (launch.largest_file > 0) {
     const rlimit limit{launch.largest_file, launch.largest_file};
@@ -99,11 +107,10 @@ int Outcome::count(std::string_view text) const {
 
 Outcome run_program(const Launch& launch) {
   const ScratchFolder scratch;
-  const fs::path output_file = scratch.path() / "output";
   const Arguments command = command_of(launch);
   const pid_t process = fork();
   if (process < 0) throw std::runtime_error("fork failed");
-  if (process == 0) execute(launch, command, output_file);
+  if (process == 0) execute(launch, command, scratch.path());
   Outcome outcome;
   const auto status = wait_until(Clock::now() + launch.timeout, process, launch);
   if (!status) {
@@ -112,7 +119,8 @@ Outcome run_program(const Launch& launch) {
   } else {
     outcome.exit_code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
   }
-  outcome.output = read_text(output_file);
+  outcome.result = read_text(scratch.path() / "stdout");
+  outcome.output = read_text(scratch.path() / "stderr") + outcome.result;
   return outcome;
 }
 

@@ -29,6 +29,7 @@ struct Outcome {
   int exit_code = -1;
   bool timed_out = false;  // it did not end by itself and was killed
   std::string output;      // stdout and stderr of all ranks
+  std::string result;      // stdout alone
 
   int count(std::string_view text) const;
   bool says(std::string_view text) const { return count(text) > 0; }

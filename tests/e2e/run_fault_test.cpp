@@ -1,7 +1,6 @@
 // What goes wrong while a job runs: exit codes 4 (the disk), 5 (numbers), and one rank alone.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <fstream>
 #include <limits>
 
@@ -110,8 +109,7 @@ TEST(FaultRanks, OneRankFailsAlone) {
   const test::ScratchFolder scratch;
   const auto good = test::finetune(scratch.path() / "run");
   const auto bad = test::finetune(scratch.path() / "run", {"data_path=/nonexistent"});
-  for (const auto& ranks :
-       {std::vector{good, bad}, std::vector{bad, good}, std::vector{good, good, bad}}) {
+  for (const auto& ranks : {std::vector{bad, good}, std::vector{good, good, bad}}) {
     test::Launch launch;
     launch.ranks = ranks;
     launch.timeout = std::chrono::seconds(30);

@@ -113,7 +113,7 @@ TEST_P(MaskedLmTest, FilesThatAreNoneAreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, MaskedLmTest, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Roberta" : "Bert"; });
+                         [](const auto& kind) { return kind.param ? "Roberta" : "Bert"; });
 
 }  // namespace
 }  // namespace tofu
