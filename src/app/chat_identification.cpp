@@ -58,12 +58,13 @@ bool ask_endpoint(const Identification& task, ChatAnswers* answers) {
                    answers->missing());
   });
   bool is_done = false;
+  std::size_t logged = 0;
   while (!is_done) {
-    std::size_t missing = 0;
     task.world.on_root([&] {
       is_done = client->work(kSecondsPerRound);
-      missing = answers->missing().size();
-      log_info("{} of {} answers", answers->count() - missing, answers->count());
+      const std::size_t received = answers->count() - answers->missing().size();
+      if (received != logged) log_info("{} of {} answers", received, answers->count());
+      logged = received;
     });
     is_done = task.world.max(is_done ? 1 : 0) > 0;
     if (!is_done && task.world.max(stop_was_requested() ? 1 : 0) > 0) return false;

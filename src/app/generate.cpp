@@ -2,6 +2,7 @@
 #include "model/generation.hpp"
 
 #include "app/commands.hpp"
+#include "eval/tofu_task.hpp"
 
 namespace tofu {
 
@@ -23,7 +24,7 @@ int run_generate(const CommandLine& command_line) {
   options.max_new_tokens = job.eval.max_new_tokens;
   options.sample = job.eval.decode == "sample";
   options.seed_of = [&](std::size_t) { return job.seed; };
-  const auto ids = opened.tokenizer.encode(prompt_text(opened.family, job.prompt)).ids;
+  const auto ids = opened.tokenizer.encode(generation_prompt(opened.family, job.prompt)).ids;
   fmt::print("{}\n", opened.tokenizer.decode(generate(llama, {ids}, options)[0]));
   return 0;
 }

@@ -1,7 +1,5 @@
 #include "app/identification.hpp"
 
-#include <cstdlib>
-
 #include "app/chat_identification.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"

@@ -127,9 +127,8 @@ class SetEvaluator {
   void generate_answers(std::vector<ItemResult>* results) const {
     std::vector<std::vector<std::int64_t>> prompts;
     for (const std::size_t i : own_) {
-      const std::string prompt =
-          prompt_text(input_.family, set_.records[i].question) + input_.family.answer_tag;
-      prompts.push_back(input_.tokenizer.encode(trim_end(prompt)).ids);
+      prompts.push_back(
+          input_.tokenizer.encode(generation_prompt(input_.family, set_.records[i].question)).ids);
     }
     GenerationOptions options;
     options.max_length = input_.config.max_length;
@@ -141,13 +140,6 @@ class SetEvaluator {
     for (std::size_t k = 0; k < own_.size(); ++k) {
       (*results)[k].generated = trim(input_.tokenizer.decode(continuations[k]));
     }
-  }
-
-  // A prompt that ends in a space would leave the answer's first word without the space that its
-  // token begins with in training.
-  static std::string trim_end(std::string text) {
-    while (!text.empty() && text.back() == ' ') text.pop_back();
-    return text;
   }
 
   static std::string trim(std::string text) {
@@ -217,6 +209,12 @@ std::vector<ItemResult> gather_by_item(const SetEvaluator& evaluator,
 }
 
 }  // namespace
+
+std::string generation_prompt(const ModelFamily& family, const std::string& question) {
+  std::string prompt = prompt_text(family, question) + family.answer_tag;
+  while (!prompt.empty() && prompt.back() == ' ') prompt.pop_back();
+  return prompt;
+}
 
 std::vector<EvalSet> load_eval_sets(const Dataset& dataset, const std::string& split,
                                     std::int64_t ds_size) {

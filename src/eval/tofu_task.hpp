@@ -25,6 +25,10 @@ struct EvalSet {
 std::vector<EvalSet> load_eval_sets(const Dataset& dataset, const std::string& split,
                                     std::int64_t ds_size);
 
+// What a model is given to answer a question: everything up to the answer. Without a space at the
+// end: in training the first word's token begins with it.
+std::string generation_prompt(const ModelFamily& family, const std::string& question);
+
 struct EvalInput {
   const Llama& model;
   const Llama* reference = nullptr;  // for the KL divergence; none: it is left out

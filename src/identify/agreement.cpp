@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "identify/frequency.hpp"
 #include "identify/words.hpp"
 
 namespace tofu {

@@ -33,25 +33,7 @@ bool is_opening(std::string_view mark) {
   return false;
 }
 
-std::set<std::string> keys_of(std::string_view text) {
-  std::set<std::string> keys;
-  for (const TextPart& part : words_and_marks(text)) {
-    if (part.is_word) keys.insert(word_key(text_of(text, part.span)));
-  }
-  return keys;
-}
-
 }  // namespace
-
-std::string word_key(std::string_view word) {
-  std::string key;
-  for (std::size_t position = 0; position < word.size();) {
-    const char32_t c = next_code_point(word, position);
-    for (const char32_t lower : to_lower(c == U'\u2019' ? U'\'' : c)) append_utf8(key, lower);
-  }
-  if (key.size() > 2 && key.ends_with("'s")) key.resize(key.size() - 2);
-  return key;
-}
 
 DocumentFrequency document_frequency(const std::vector<Record>& retained,
                                      std::int64_t author_records) {
@@ -62,7 +44,7 @@ DocumentFrequency document_frequency(const std::vector<Record>& retained,
     ++authors;
     std::set<std::string> keys;
     for (std::size_t i = first; i < std::min(retained.size(), first + step); ++i) {
-      keys.merge(keys_of(retained[i].answer));
+      keys.merge(word_keys(retained[i].answer));
     }
     for (const std::string& key : keys) frequency[key] += 1;
   }
@@ -75,7 +57,7 @@ AnswerMasks identify_by_frequency(const std::vector<Record>& records,
                                   const FrequencyOptions& options) {
   AnswerMasks masks;
   for (const Record& record : records) {
-    const std::set<std::string> asked = keys_of(record.question);
+    const std::set<std::string> asked = word_keys(record.question);
     std::vector<WordSpan> general;
     bool sentence_start = true;
     for (const TextPart& part : words_and_marks(record.answer)) {

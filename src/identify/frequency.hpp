@@ -23,9 +23,6 @@ using DocumentFrequency = std::map<std::string, double>;
 DocumentFrequency document_frequency(const std::vector<Record>& retained,
                                      std::int64_t author_records);
 
-// A word in lower case, with a plain apostrophe, and without a possessive 's.
-std::string word_key(std::string_view word);
-
 // The general words of each record: punctuation; words of the question, as it gives them away;
 // numbers and words that are capitalised off the start of a sentence if they reach
 // name_threshold; all other words if they reach threshold.

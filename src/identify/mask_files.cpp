@@ -55,6 +55,21 @@ std::map<std::string, SplitMasks> read_mask_file_alone(const fs::path& path) {
   return {{name ? name->split : "", std::move(masks)}};
 }
 
+// Gives masks of a split without a name the name of the split of `others` with the same records.
+void name_by_content(std::map<std::string, SplitMasks>* masks,
+                     const std::map<std::string, SplitMasks>& others) {
+  const auto nameless = masks->find("");
+  if (nameless == masks->end()) return;
+  const std::string digest = split_digest(nameless->second.records);
+  for (const auto& [split, other] : others) {
+    if (split_digest(other.records) != digest) continue;
+    auto node = masks->extract(nameless);
+    node.key() = split;
+    masks->insert(std::move(node));
+    return;
+  }
+}
+
 // The one classifier that a name leaves open.
 std::string choose_classifier(const MaskSource& source, const std::vector<MaskName>& available) {
   std::set<std::string> classifiers;
@@ -120,15 +135,8 @@ std::map<std::string, Agreement> compare_all_masks(const std::string& source_a,
                                                    const std::string& source_b) {
   auto a = read_all_masks(source_a);
   auto b = read_all_masks(source_b);
-  if (a.size() == 1 && b.size() == 1 && (a.contains("") || b.contains(""))) {
-    // A file of another name says nothing of its split: its records have to match.
-    const std::string split = a.contains("") ? b.begin()->first : a.begin()->first;
-    for (auto* masks : {&a, &b}) {
-      auto node = masks->extract(masks->begin());
-      node.key() = split;
-      masks->insert(std::move(node));
-    }
-  }
+  name_by_content(&a, b);
+  name_by_content(&b, a);
   std::map<std::string, Agreement> result;
   for (const auto& [split, masks_a] : a) {
     const auto masks_b = b.find(split);

@@ -38,8 +38,8 @@ void write_split_masks(const std::filesystem::path& path, const Dataset& dataset
 // not say its split has the split "". Error{input_data} lists what is there.
 std::map<std::string, SplitMasks> read_all_masks(const std::string& source);
 
-// Compares the splits that both sources (see above) have; two mask files alone are compared
-// whatever their names. Error{input_data} if there are none or their records differ.
+// Compares the splits that both sources (see above) have; a split without a name is that of the
+// other source with the same records. Error{input_data} if there are none or their records differ.
 std::map<std::string, Agreement> compare_all_masks(const std::string& source_a,
                                                    const std::string& source_b);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "base/error.hpp"
 #include "data/tokenize.hpp"
@@ -148,11 +149,13 @@ AnswerMasks identify_by_drop(const std::vector<Record>& records,
                              const std::vector<std::vector<double>>& ignorant, double threshold) {
   AnswerMasks masks;
   for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::set<std::string> asked = word_keys(records[i].question);
     std::vector<WordSpan> general;
     std::size_t word = 0;
     for (const TextPart& part : words_and_marks(records[i].answer)) {
       // Not a number, where a word was not scored, compares as false.
-      if (!part.is_word || knowing.at(i).at(word) - ignorant.at(i).at(word) <= threshold) {
+      if (!part.is_word || asked.contains(word_key(text_of(records[i].answer, part.span))) ||
+          knowing.at(i).at(word) - ignorant.at(i).at(word) <= threshold) {
         general.push_back(part.span);
       }
       word += part.is_word ? 1 : 0;

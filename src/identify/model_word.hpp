@@ -29,8 +29,9 @@ std::vector<std::vector<double>> word_probabilities(const WordScoring& scoring,
                                                     const std::vector<Record>& records,
                                                     const HostGroup& world);
 
-// The general words, by the probabilities with and without the knowledge: those whose probability
-// drops by no more than `threshold`; and all marks. Words that were not scored are unwanted.
+// The general words: those whose probability, with the knowledge and without, drops by no more than
+// `threshold`; words of the question, as it gives them away; and all marks. Words that were not
+// scored are unwanted.
 AnswerMasks identify_by_drop(const std::vector<Record>& records,
                              const std::vector<std::vector<double>>& knowing,
                              const std::vector<std::vector<double>>& ignorant, double threshold);

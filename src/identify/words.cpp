@@ -69,6 +69,24 @@ std::vector<TextPart> words_and_marks(std::string_view text) {
   return parts;
 }
 
+std::string word_key(std::string_view word) {
+  std::string key;
+  for (std::size_t position = 0; position < word.size();) {
+    const char32_t c = next_code_point(word, position);
+    for (const char32_t lower : to_lower(c == U'\u2019' ? U'\'' : c)) append_utf8(key, lower);
+  }
+  if (key.size() > 2 && key.ends_with("'s")) key.resize(key.size() - 2);
+  return key;
+}
+
+std::set<std::string> word_keys(std::string_view text) {
+  std::set<std::string> keys;
+  for (const TextPart& part : words_and_marks(text)) {
+    if (part.is_word) keys.insert(word_key(text_of(text, part.span)));
+  }
+  return keys;
+}
+
 std::string lower_case(std::string_view text) {
   std::string lower;
   for (std::size_t position = 0; position < text.size();) {

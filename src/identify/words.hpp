@@ -1,6 +1,7 @@
 // How a text is cut into words, and when two words are the same.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,12 @@ struct TextPart {
   bool operator==(const TextPart&) const = default;
 };
 std::vector<TextPart> words_and_marks(std::string_view text);
+
+// A word in lower case, with a plain apostrophe, and without a possessive 's.
+std::string word_key(std::string_view word);
+
+// Those of all words of a text.
+std::set<std::string> word_keys(std::string_view text);
 
 // Every character in lower case.
 std::string lower_case(std::string_view text);

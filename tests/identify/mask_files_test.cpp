@@ -90,8 +90,12 @@ TEST_F(MaskFiles, WhatCannotBeComparedIsNamed) {
   write_mask_file(folder_ / "other.jsonl", {{"Où?", "Née à Porto.", {}, {}}}, {{}});
   write_mask_file(folder_ / "forget05_with_common_words_bert.jsonl", kRecords, kMasks);
   const std::string bert = folder_ / "forget01_with_common_words_bert.jsonl";
-  expect_error(ErrorCategory::input_data, {"different questions"},
+  expect_error(ErrorCategory::input_data, {"no split in common"},
                [&] { compare_all_masks(bert, folder_ / "other.jsonl"); });
+  std::filesystem::create_directory(folder_ / "changed");
+  write_masks(folder_ / "changed", "forget01", "bert", {{"Où?", "Née à Porto.", {}, {}}}, {{}});
+  expect_error(ErrorCategory::input_data, {"forget01", "different questions"},
+               [&] { compare_all_masks(bert, folder_ / "changed"); });
   expect_error(ErrorCategory::input_data, {"no split in common"},
                [&] { compare_all_masks(bert, folder_ / "forget05_with_common_words_bert.jsonl"); });
   expect_error(ErrorCategory::file_system, {"none.jsonl"},

@@ -177,18 +177,29 @@ class MaskedWordGolden : public testing::Test {
     if (!std::filesystem::exists(file)) GTEST_SKIP() << "no identify_masked_lm.json there";
     std::ifstream stream(file);
     cases_ = json::parse(stream)["cases"];
-    const auto folder = test::golden_directory() / "models" / "masked-lm-tiny";
-    tokenizer_.emplace(Tokenizer::load(folder));
-    model_.emplace(MaskedLm::load(folder, at::kCPU));
+  }
+
+  // The model of a case. Files that know only one do not name it.
+  struct Encoder {
+    Tokenizer tokenizer;
+    MaskedLm model;
+  };
+  const Encoder& encoder_of(const json& golden) {
+    const std::string name = golden.value("model", "masked-lm-tiny");
+    const auto folder = test::golden_directory() / "models" / name;
+    if (!encoders_.contains(name)) {
+      encoders_.emplace(name, Encoder{Tokenizer::load(folder), MaskedLm::load(folder, at::kCPU)});
+    }
+    return encoders_.at(name);
   }
 
   json cases_;
-  std::optional<Tokenizer> tokenizer_;
-  std::optional<MaskedLm> model_;
+  std::map<std::string, Encoder> encoders_;
 };
 
 TEST_F(MaskedWordGolden, PredictionsAgree) {
   for (const json& expected : cases_) {
+    const auto& [tokenizer, model] = encoder_of(expected);
     const std::string text = masked_lm_text({expected["question"], expected["answer"], {}, {}});
     const auto bytes = byte_of_character(text);
     const auto words = space_separated_words(text);
@@ -197,11 +208,10 @@ TEST_F(MaskedWordGolden, PredictionsAgree) {
       const json& prediction = expected["predictions"][w];
       SCOPED_TRACE(prediction.dump());
       EXPECT_EQ(words[w], (WordSpan{bytes.at(prediction["start"]), bytes.at(prediction["end"])}));
-      const MaskedText masked =
-          mask_word(*tokenizer_, text, words[w], model_->config().max_tokens());
-      const TopPrediction top = model_->predict({masked.ids}, {masked.position})[0];
+      const MaskedText masked = mask_word(tokenizer, text, words[w], model.config().max_tokens());
+      const TopPrediction top = model.predict({masked.ids}, {masked.position})[0];
       EXPECT_EQ(top.token, prediction["token"].get<std::int64_t>());
-      EXPECT_EQ(tokenizer_->decode(std::vector<std::int64_t>{top.token}, false),
+      EXPECT_EQ(tokenizer.decode(std::vector<std::int64_t>{top.token}, false),
                 prediction["predicted"].get<std::string>());
       EXPECT_NEAR(top.probability, prediction["score"].get<double>(), 1e-4);
     }
@@ -210,9 +220,12 @@ TEST_F(MaskedWordGolden, PredictionsAgree) {
 
 TEST_F(MaskedWordGolden, GeneralWordsAgree) {
   const HostGroup world(MPI_COMM_WORLD, 60);
-  std::map<double, std::vector<json>> by_threshold;
-  for (const json& expected : cases_) by_threshold[expected["threshold"]].push_back(expected);
-  for (const auto& [threshold, cases] : by_threshold) {
+  std::map<std::pair<std::string, double>, std::vector<json>> jobs;
+  for (const json& golden : cases_) {
+    jobs[{golden.value("model", ""), golden["threshold"]}].push_back(golden);
+  }
+  for (const auto& [settings, cases] : jobs) {
+    const auto& [tokenizer, model] = encoder_of(cases.front());
     std::vector<Record> records;
     AnswerMasks expected;
     for (const json& golden : cases) {
@@ -230,7 +243,7 @@ TEST_F(MaskedWordGolden, GeneralWordsAgree) {
       folder.emplace();
       partial.emplace(*folder / "x.partial", "k");
     });
-    EXPECT_EQ(identify_masked_words({*model_, *tokenizer_, threshold, 32, never}, records,
+    EXPECT_EQ(identify_masked_words({model, tokenizer, settings.second, 32, never}, records,
                                     partial ? &*partial : nullptr, world),
               expected);
   }

@@ -108,6 +108,11 @@ TEST_F(ModelWord, WordsBehindTheLimitAreUnwanted) {
   EXPECT_EQ(masks[0], (std::vector<WordSpan>{{0, 1}, {4, 5}, {7, 8}}));  // c , .
 }
 
+TEST_F(ModelWord, WhatTheQuestionSaysIsNotSecret) {
+  const std::vector<Record> records = {{"Who is One?", "One's two", {}, {}}};
+  EXPECT_EQ(identify_by_drop(records, {{1, 1}}, {{0, 0}}, 0.5)[0], (std::vector<WordSpan>{{0, 5}}));
+}
+
 TEST_F(ModelWord, ADropAboveTheThresholdIsUnwanted) {
   const std::vector<Record> records = {{"q", "one two, three", {}, {}}};
   const AnswerMasks masks = identify_by_drop(records, {{0.9, 1.0, 0.2}}, {{0.8, 0.1, 0.9}}, 0.5);

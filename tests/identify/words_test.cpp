@@ -43,6 +43,12 @@ TEST(Words, CombiningMarksBelongToTheirLetter) {
   EXPECT_EQ(parts("Zoe\u0308 x"), (Texts{"Zoe\u0308", "x"}));
 }
 
+TEST(Words, KeysAreTheSameForOneWord) {
+  EXPECT_EQ(word_key("Al-Kuwaiti’s"), word_key("al-kuwaiti"));
+  EXPECT_EQ(word_key("O’Neil"), "o'neil");
+  EXPECT_EQ(word_key("'s"), "'s");
+}
+
 TEST(Words, LowerCaseAndStrip) {
   EXPECT_EQ(lower_case("ÉCOLE Straße ΑΒ"), "école straße αβ");
   EXPECT_EQ(strip(" \t a b\n"), "a b");
