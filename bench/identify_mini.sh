@@ -13,13 +13,18 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 [ $# -gt 0 ] || set -- forget01 forget05 forget10
 
-identify() { "$program" identify data_path=data/mini out="$out" "$@" 2>"$out/log" || { cat "$out/log"; exit 1; }; }
+identify() {
+  "$program" identify data_path=data/mini out="$out" "$@" 2>"$out/log" || {
+    cat "$out/log"
+    exit 1
+  }
+}
 
 for split in "$@"; do
   identify split="$split" classifier=frequency
   if [ -e "$tuned" ] && [ -e "$base" ]; then
-    identify split="$split" classifier=model model_family=mini model_path="$tuned" \
-      base_model_path="$base"
+    identify split="$split" classifier=model model_family=mini precision=fp32 \
+      model_path="$tuned" base_model_path="$base"
   fi
 done
 for classifier in frequency model; do

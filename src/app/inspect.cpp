@@ -1,6 +1,8 @@
 // tofu_mpi inspect: shows what a file holds, or records with their unwanted words highlighted.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "app/commands.hpp"
@@ -78,6 +80,12 @@ void print_hdf5(const std::filesystem::path& path) {
   }
 }
 
+// mpirun gives its ranks a terminal of its own whatever it writes to itself: no colours then.
+bool shows_colours() {
+  return isatty(STDOUT_FILENO) == 1 && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr &&
+         std::getenv("NO_COLOR") == nullptr;
+}
+
 // The answer with its unwanted words, neighbours together, between two marks.
 std::string marked_answer(const std::string& answer, const std::vector<WordSpan>& general,
                           const char* begin, const char* end) {
@@ -100,7 +108,7 @@ std::string marked_answer(const std::string& answer, const std::vector<WordSpan>
 }
 
 void print_record(const SplitMasks& split, std::size_t index, const std::string& name) {
-  const bool on_terminal = isatty(STDOUT_FILENO) == 1;
+  const bool on_terminal = shows_colours();
   const Record& record = split.records.at(index);
   fmt::print("{} {}\n  {}\n  {}\n", name, index + 1, record.question,
              marked_answer(record.answer, split.masks.at(index), on_terminal ? kHighlight : "[",

@@ -31,7 +31,7 @@ struct EvalConfig {
                                     // (also spelt eval.generation.max_length, as published)
   std::int64_t max_new_tokens = 0;  // 0: up to max_length in all (eval.generation.max_new_tokens)
   bool save_generated_text = true;
-  std::string reference_path;             // model of the KL divergence; empty: the KL is left out
+  std::string reference_path;  // model of the KL divergence; empty: the KL is left out
   bool operator==(const EvalConfig&) const = default;
 };
 

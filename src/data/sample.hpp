@@ -16,9 +16,10 @@ enum class TokenKind : std::uint8_t {
 
 // No padding: all three vectors have one entry per token.
 struct Sample {
-  std::vector<std::int64_t> ids;      // prompt and answer
-  std::vector<std::int64_t> targets;  // targets[t] is the token after ids[t]; -1 where there is none
-  std::vector<TokenKind> kinds;       // the kind of targets[t]
+  std::vector<std::int64_t> ids;  // prompt and answer
+  std::vector<std::int64_t>
+      targets;                   // targets[t] is the token after ids[t]; -1 where there is none
+  std::vector<TokenKind> kinds;  // the kind of targets[t]
 };
 
 }  // namespace tofu
